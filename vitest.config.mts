@@ -1,0 +1,31 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+
+export default defineConfig({
+    resolve: {
+        // The package's own entries point at the sources in unit tests; only the packed-package tests see dist/.
+        alias: {
+            "linkspan/provider": source("provider.ts"),
+            "linkspan/local": source("local/index.ts"),
+            "linkspan/external": source("external/index.ts"),
+        },
+    },
+    test: {
+        projects: [
+            {
+                extends: true,
+                test: { name: "unit", include: ["src/**/*.test.ts", "test/unit/**/*.test.ts"], testTimeout: 20_000, hookTimeout: 30_000 },
+            },
+            {
+                extends: true,
+                test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], testTimeout: 300_000, hookTimeout: 300_000, fileParallelism: false },
+            },
+            {
+                extends: true,
+                test: { name: "faults", include: ["test/faults/**/*.test.ts"], testTimeout: 300_000, hookTimeout: 300_000, fileParallelism: false },
+            },
+        ],
+    },
+});
