@@ -1,0 +1,131 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { ApiEndpoint, MqttEndpoint } from "../emqx/endpoint.js";
+import type { Tier } from "../naming.js";
+
+/** Where a site's brokers run. */
+export type Platform = "aws" | "gcp" | "azure" | "local" | "external";
+
+/**
+ * What a site's links speak. EMQX's links carry Erlang terms inside MQTT 5, the local stand-in its own form: the two cannot be linked.
+ */
+export type LinkProtocol = "emqx" | "linkspan-local";
+
+/** Whether a site has an end for a tier; where it has, what that end stands for when it is not the real thing. */
+export type TierSupport =
+    | { readonly supported: true; readonly standsFor?: string }
+    | { readonly supported: false; readonly reason: string };
+
+/** What is known of a site without any cloud's answer: all that the mesh's plan reads. Plain data. */
+export interface SiteFacts {
+    /** Unique in the mesh: 1 to 24 lower-case letters, digits, hyphens. */
+    readonly name: string;
+    /** 1 to 120, unique in the mesh, never reused: the root of every number of the site. */
+    readonly siteNumber: number;
+    readonly platform: Platform;
+    readonly linkProtocol: LinkProtocol;
+    /** `cluster.name` of its EMQX cluster. */
+    readonly clusterName: string;
+    /** The mesh that the site's names were made for; `undefined` where they were made elsewhere (an existing cluster). */
+    readonly meshId?: string | undefined;
+    /** EMQX's version where it is known before the cluster answers. */
+    readonly version?: string | undefined;
+    readonly tiers: Readonly<Record<Tier, TierSupport>>;
+}
+
+/** Where devices connect. */
+export interface ClientDoor {
+    readonly host: string;
+    readonly port: number;
+    /** `mqtts` (TLS) or `mqtt`. */
+    readonly scheme: "mqtts" | "mqtt";
+    /** PEM of the authority that devices must trust, where it is not a public one. */
+    readonly ca?: string;
+}
+
+/** How a peer's links authenticate themselves at this cluster. */
+export type LinkLogin =
+    /** Linkspan makes a user and its rules for each peer over the cluster's API. */
+    | { readonly kind: "managed" }
+    /** The operator of the cluster has made a user. */
+    | { readonly kind: "given"; readonly username: pulumi.Output<string>; readonly password: pulumi.Output<string> }
+    /** The cluster asks for none (a certificate, or nothing). */
+    | { readonly kind: "none" };
+
+/** A site's broker cluster: what links, proofs and the command line need of it, whoever runs it. */
+export interface BrokerCluster {
+    readonly clusterName: string;
+    /** EMQX's REST API. Secret. */
+    readonly api: pulumi.Output<ApiEndpoint>;
+    readonly clientDoor: pulumi.Output<ClientDoor>;
+    /** How the delivery probe logs in as a device. Secret. */
+    readonly probe: pulumi.Output<MqttEndpoint>;
+    /** How peers' links log in here. */
+    readonly linkLogin: LinkLogin;
+    /** What this cluster's own links present to peers. */
+    readonly linkIdentity: LinkIdentity;
+    /** EMQX's version as the cluster reports it. */
+    readonly version: pulumi.Output<string>;
+    /** Resources that must exist before anything is asked of the API. */
+    readonly ready: readonly pulumi.Resource[];
+}
+
+/** What a cluster's links present to the clusters they connect to. */
+export interface LinkIdentity {
+    /** PEM certificate and key of the links' client side, where the mesh issues one. Secret. */
+    readonly certificate?: pulumi.Output<{ readonly cert: string; readonly key: string }> | undefined;
+    /** The password of this cluster's links at a peer. Secret, stable, different for every peer. */
+    passwordFor(peerCluster: string): pulumi.Output<string>;
+}
+
+/** Where a site takes its peers' links, in one tier. */
+export interface LinkDoor {
+    /** `host:port` as peers' links are told. The host is the site's stable name wherever Linkspan controls one. */
+    readonly server: pulumi.Output<string>;
+    readonly tls: pulumi.Output<LinkDoorTls>;
+    /** Whether the door asks for a client certificate, and whose. */
+    readonly clientCertificate: "mesh" | "none" | { readonly given: pulumi.Output<{ readonly cert: string; readonly key: string }> };
+}
+
+/** TLS as a link must use it towards a door. */
+export interface LinkDoorTls {
+    readonly enable: boolean;
+    /** PEM of the authority of the door's certificate; none: the broker's own trust store. */
+    readonly ca?: string;
+    /** Name in the door's certificate, sent as SNI. */
+    readonly serverName?: string;
+}
+
+/** A pair's other side, as far as an end needs it. */
+export interface TierPeer {
+    /** The pair's key, `a-b`: child names carry it. */
+    readonly pair: string;
+    readonly facts: SiteFacts;
+    /** Addresses that the peer's brokers come from. */
+    readonly egressAddresses: pulumi.Output<readonly string[]>;
+}
+
+interface End<T extends Tier> {
+    readonly tier: T;
+    readonly door: LinkDoor;
+    /** Addresses that this site's brokers come from when they connect in this tier. */
+    readonly egressAddresses: pulumi.Output<readonly string[]>;
+    /** Opens this end for one peer: one resource per (site, peer, tier), so that another pair is never touched. */
+    admit(peer: TierPeer, opts: pulumi.CustomResourceOptions): readonly pulumi.Resource[];
+}
+
+/** A site's half of tier `nat`. */
+export type PublicEnd = End<"nat">;
+/** A site's half of tier `vpn`. */
+export type VpnEnd = End<"vpn">;
+/** A site's half of tier `interconnect`. */
+export type InterconnectEnd = End<"interconnect">;
+
+/** A site: one place that holds a broker cluster. */
+export interface Site {
+    readonly facts: SiteFacts;
+    readonly cluster: BrokerCluster;
+    /** The site's half of a tier. Called only for tiers that `facts.tiers` supports. */
+    publicEnd(): PublicEnd;
+    vpnEnd(): VpnEnd;
+    interconnectEnd(): InterconnectEnd;
+}

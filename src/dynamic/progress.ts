@@ -1,0 +1,56 @@
+/** Shows one line on a resource's own row of `pulumi up` while its provider works. Never fails, never carries a secret. */
+export type Progress = (text: string) => void;
+
+/** The engine's client, as far as it is used here. */
+interface EngineLog {
+    log(request: unknown, done: (error: unknown) => void): void;
+}
+
+let engine: Promise<{ client: EngineLog; request: (urn: string, text: string) => unknown } | undefined> | undefined;
+
+/**
+ * Progress lines for a resource.
+ *
+ * Pulumi's dynamic provider host passes the engine's address as its first argument but offers no log that knows the resource. The
+ * engine's log call is an internal interface of the SDK; where it is missing or has changed, progress is silently not shown.
+ *
+ * @param urn the resource's URN; without it nothing is shown
+ */
+export function progressFor(urn: string | undefined): Progress {
+    if (urn === undefined || urn === "") {
+        return () => {};
+    }
+    return (text) => {
+        engine ??= connect();
+        void engine.then((found) => found?.client.log(found.request(urn, text), () => {})).catch(() => {});
+    };
+}
+
+async function connect(): ReturnType<() => NonNullable<typeof engine>> {
+    const address = process.argv[2];
+    if (address === undefined || !/^[\w.[\]:-]+:\d+$/.test(address)) {
+        return undefined;
+    }
+    try {
+        const [grpc, services, messages] = await Promise.all([
+            import("@grpc/grpc-js" as string),
+            import("@pulumi/pulumi/proto/engine_grpc_pb.js" as string),
+            import("@pulumi/pulumi/proto/engine_pb.js" as string),
+        ]);
+        const { EngineClient } = services.default ?? services;
+        const { LogRequest, LogSeverity } = messages.default ?? messages;
+        return {
+            client: new EngineClient(address, grpc.credentials.createInsecure()),
+            request: (urn: string, text: string) => {
+                const request = new LogRequest();
+                request.setSeverity(LogSeverity.INFO);
+                request.setMessage(text);
+                request.setUrn(urn);
+                request.setEphemeral(true);
+                return request;
+            },
+        };
+    } catch {
+        return undefined;
+    }
+}

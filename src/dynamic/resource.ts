@@ -1,0 +1,51 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/**
+ * Every resource of ours that has its own lifecycle code, by the name of its export in `linkspan/provider`.
+ * Both the key and the value are written into users' state: add rows, never change one.
+ */
+export const dynamicTypes = {
+    clusterLink: "ClusterLink",
+    linkAccess: "LinkAccess",
+    clusterPreflight: "ClusterPreflight",
+    deliveryProbe: "DeliveryProbe",
+    localBroker: "LocalBroker",
+    meshCa: "MeshCa",
+    certificate: "Certificate",
+    secrets: "Secrets",
+} as const;
+
+/** A resource kind: the export of `linkspan/provider` that implements it. */
+export type DynamicKind = keyof typeof dynamicTypes;
+
+/** The type token of a kind, as it stands in state and in URNs. */
+export function dynamicType(kind: DynamicKind): string {
+    return `pulumi-nodejs:dynamic/linkspan:${dynamicTypes[kind]}`;
+}
+
+/**
+ * The text that state holds for a kind. It names the package's `./provider` entry and nothing else, so that a new version of the
+ * package runs on old state, shows no diff, and no value of the program can end up in it.
+ */
+export function providerText(kind: DynamicKind): string {
+    return `exports.handler=()=>require("linkspan/provider").${kind};`;
+}
+
+/**
+ * A resource whose create, read, update and delete run in Pulumi's dynamic provider host, from the package's `./provider` entry.
+ * Outputs are the properties that the implementation returns; list those that are not inputs with the value `undefined`.
+ */
+export abstract class DynamicResource extends pulumi.CustomResource {
+    protected constructor(kind: DynamicKind, name: string, props: pulumi.Inputs, opts: pulumi.CustomResourceOptions) {
+        const type = dynamicType(kind);
+        super(type, name, { ...props, progressUrn: ownUrn(type, name, opts), __provider: providerText(kind) }, opts);
+    }
+}
+
+/** The URN a resource is about to get. Its provider needs it to show progress on the resource's own row. */
+function ownUrn(type: string, name: string, opts: pulumi.CustomResourceOptions): pulumi.Output<string> {
+    const parent = opts.parent;
+    // The engine leaves the stack itself out of its children's URNs.
+    const isStack = parent !== undefined && parent === pulumi.runtime.getStackResource();
+    return pulumi.createUrn(name, type, isStack ? undefined : parent);
+}
