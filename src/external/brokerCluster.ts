@@ -1,0 +1,57 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { BrokerCluster, LinkLogin } from "../contracts/site.js";
+import type { ApiEndpoint } from "../emqx/endpoint.js";
+import { linkPassword } from "../identity/linkPassword.js";
+import { Secrets } from "../identity/secrets.js";
+import type { ClusterPreflight } from "../link/clusterPreflight.js";
+import type { ExternalSiteArgs } from "./site.js";
+
+/** What an existing cluster is described from, next to its arguments. */
+export interface ExternalClusterParts {
+    readonly api: pulumi.Output<ApiEndpoint>;
+    readonly host: pulumi.Output<string>;
+    readonly preflight: ClusterPreflight;
+}
+
+/** The contract's view of an existing cluster. */
+export function externalCluster(parent: pulumi.Resource, name: string, args: ExternalSiteArgs, parts: ExternalClusterParts): BrokerCluster {
+    const seed = new Secrets(`${name}-secrets`, { names: ["link"] }, { parent });
+    const { clients } = args;
+    const tls = clients.tls ?? true;
+    const port = pulumi.output(clients.port).apply((given) => given ?? (tls ? 8883 : 1883));
+    return {
+        clusterName: args.clusterName,
+        api: parts.api,
+        clientDoor: pulumi.all([parts.host, port, clients.ca]).apply(([host, port, ca]) => ({
+            host,
+            port,
+            scheme: tls ? ("mqtts" as const) : ("mqtt" as const),
+            ...(ca === undefined ? {} : { ca }),
+        })),
+        probe: pulumi.secret(
+            pulumi
+                .all([parts.host, port, clients.ca, clients.serverName, clients.username, clients.password])
+                .apply(([host, port, ca, serverName, username, password]) => ({
+                    host,
+                    port,
+                    tls,
+                    ...(ca === undefined ? {} : { ca }),
+                    ...(serverName === undefined ? {} : { serverName }),
+                    ...(username === undefined ? {} : { username }),
+                    ...(password === undefined ? {} : { password }),
+                })),
+        ),
+        linkLogin: loginOf(args),
+        linkIdentity: { passwordFor: (peer) => linkPassword(seed.value("link"), peer) },
+        version: parts.preflight.version,
+        ready: [parts.preflight],
+    };
+}
+
+function loginOf(args: ExternalSiteArgs): LinkLogin {
+    const login = args.link.login ?? "managed";
+    if (typeof login === "string") {
+        return { kind: login };
+    }
+    return { kind: "given", username: pulumi.output(login.username), password: pulumi.secret(login.password) };
+}

@@ -1,0 +1,7 @@
+export {
+    type ExternalApiArgs,
+    type ExternalClientsArgs,
+    type ExternalLinkArgs,
+    ExternalSite,
+    type ExternalSiteArgs,
+} from "./site.js";

@@ -1,0 +1,261 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { closeSync, openSync } from "node:fs";
+import { mkdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { DiffAnswer, Lifecycle } from "../dynamic/provider.js";
+import { progressFor } from "../dynamic/progress.js";
+import { OperationError } from "../errors.js";
+import type { LocalBrokerConfig } from "./broker/config.js";
+import { choosePorts, type LocalPorts } from "./ports.js";
+import { endProcess, isAlive, type ProcessIdentity, startTimeOf } from "./processes.js";
+
+/** A user of the broker, as the resource keeps it. */
+export interface LocalUser {
+    readonly username: string;
+    readonly password: string;
+    readonly superuser?: boolean;
+}
+
+/** What state holds of a local broker's arguments. */
+export interface LocalBrokerInputs {
+    readonly siteName: string;
+    readonly clusterName: string;
+    readonly linkHost: string;
+    /** Folder of the site, relative to the Pulumi project or absolute. */
+    readonly stateDir: string;
+    /** Folder where the mesh's sites publish their link doors. */
+    readonly namesDir: string;
+    readonly bind: string;
+    readonly ports: LocalPorts;
+    readonly version: string;
+    readonly tls: LocalBrokerConfig["tls"];
+    readonly apiKey: string;
+    readonly apiSecret: string;
+    readonly users: readonly LocalUser[];
+    readonly routeLifeSeconds?: number;
+    readonly progressUrn?: string;
+}
+
+/** What state holds of a running local broker. */
+export interface LocalBrokerOutputs extends LocalBrokerInputs {
+    /** The broker's process; 0 when a refresh found it gone. */
+    readonly pid: number;
+    readonly startTime: string;
+    /** The ports that it really has, kept for its life. */
+    readonly boundPorts: LocalPorts;
+    /** Absolute path of the site's folder. */
+    readonly folder: string;
+}
+
+/** How long a start may take before it counts as failed. */
+const startDeadlineMs = 30_000;
+
+/** Starts, restarts and ends the broker process of a local site. */
+export const localBrokerProvider: Lifecycle<LocalBrokerInputs, LocalBrokerOutputs> = {
+    async diff(_id, olds, news): Promise<DiffAnswer> {
+        const replaces = (["clusterName", "stateDir", "linkHost"] as const).filter((key) => olds[key] !== news[key]);
+        if (replaces.length > 0) {
+            // Both would want the same folder and ports.
+            return { changes: true, replaces, deleteBeforeReplace: true };
+        }
+        if (fingerprint(olds) !== fingerprint(news)) {
+            return { changes: true };
+        }
+        return { changes: !(await isAlive(olds)) };
+    },
+
+    async create(inputs) {
+        const outs = await start(inputs, undefined);
+        return { id: inputs.clusterName, outs };
+    },
+
+    async read(_id, olds) {
+        return { outs: (await isAlive(olds)) ? olds : { ...olds, pid: 0 } };
+    },
+
+    async update(_id, olds, news) {
+        return start(news, olds);
+    },
+
+    async delete(_id, olds) {
+        const folder = resolve(olds.stateDir);
+        await endProcess(olds);
+        const left = await readReady(folder);
+        if (left !== undefined) {
+            await endProcess(left);
+        }
+        await rm(folder, { recursive: true, force: true });
+        await rm(join(resolve(olds.namesDir), olds.linkHost), { force: true });
+        // The mesh's folders go with its last site; while others are in them, removing fails, and that is right.
+        for (const parent of [resolve(olds.namesDir), dirname(folder), dirname(dirname(folder))]) {
+            await rmdir(parent).catch(() => {});
+        }
+    },
+};
+
+/** What a running broker was started with: everything but what only concerns showing progress. */
+function fingerprint(inputs: LocalBrokerInputs): string {
+    const { siteName, clusterName, linkHost, stateDir, namesDir, bind, ports, version, tls, apiKey, apiSecret, users, routeLifeSeconds } = inputs;
+    const all = [siteName, clusterName, linkHost, stateDir, namesDir, bind, ports.mqtts, ports.links, ports.api, ports.mqtt ?? "off", version];
+    const secretParts = [tls.ca, tls.serverCert, tls.serverKey, tls.linkCert, tls.linkKey, apiKey, apiSecret];
+    const people = users.flatMap((user) => [user.username, user.password, user.superuser ?? false]);
+    return JSON.stringify([...all, ...secretParts, ...people, routeLifeSeconds ?? 0]);
+}
+
+async function start(inputs: LocalBrokerInputs, before: LocalBrokerOutputs | undefined): Promise<LocalBrokerOutputs> {
+    const progress = progressFor(inputs.progressUrn);
+    const folder = resolve(inputs.stateDir);
+    const namesDir = resolve(inputs.namesDir);
+    const previous = await readReady(folder);
+    if (before !== undefined) {
+        await endProcess(before);
+    }
+    if (previous !== undefined) {
+        // A run that was killed after the start and before its record: the process is ours, and its ports are known to peers.
+        await endProcess(previous);
+    }
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await mkdir(namesDir, { recursive: true, mode: 0o700 });
+    const wanted = wishFor(inputs.ports, before?.boundPorts ?? previous?.ports);
+    progress("choosing ports");
+    const ports = await choosePorts(inputs.bind, wanted).catch((error: unknown) => {
+        throw new OperationError({
+            what: `start the local broker of site ${inputs.siteName}`,
+            where: inputs.bind,
+            message: error instanceof Error ? error.message : String(error),
+            todo: "If another program took the port, end it or set the site's ports argument",
+        });
+    });
+    await writePrivately(join(folder, "config.json"), JSON.stringify(await brokerConfig(inputs, folder, namesDir, ports)));
+    await rm(join(folder, "ready.json"), { force: true });
+    progress("starting the broker");
+    const identity = await launch(inputs, folder);
+    const { progressUrn: _, ...kept } = inputs;
+    return {
+        ...kept,
+        ...(inputs.progressUrn === undefined ? {} : { progressUrn: inputs.progressUrn }),
+        pid: identity.pid,
+        startTime: identity.startTime,
+        boundPorts: ports,
+        folder,
+    };
+}
+
+/** The user's port where one is given, else the port the site had, else any free one. */
+function wishFor(wish: LocalPorts, had: LocalPorts | undefined): LocalPorts {
+    return {
+        mqtts: wish.mqtts || had?.mqtts || 0,
+        links: wish.links || had?.links || 0,
+        api: wish.api || had?.api || 0,
+        ...(wish.mqtt === undefined ? {} : { mqtt: wish.mqtt || had?.mqtt || 0 }),
+    };
+}
+
+async function brokerConfig(inputs: LocalBrokerInputs, folder: string, namesDir: string, ports: LocalPorts): Promise<LocalBrokerConfig> {
+    const lease = process.env.LINKSPAN_LEASE_FILE;
+    return {
+        version: 1,
+        siteName: inputs.siteName,
+        clusterName: inputs.clusterName,
+        nodeName: `${inputs.clusterName}@${inputs.bind}`,
+        reportedVersion: inputs.version,
+        bind: inputs.bind,
+        ports: { mqtt: ports.mqtt ?? 0, mqtts: ports.mqtts, links: ports.links, api: ports.api },
+        tls: inputs.tls,
+        api: [{ key: inputs.apiKey, secretHash: sha256(inputs.apiSecret), role: "administrator" }],
+        users: inputs.users.map((user) => {
+            // The salt need not be random to do its work here, only different per user and stable between runs.
+            const salt = sha256(`${inputs.clusterName}/${user.username}/${inputs.apiSecret}`).slice(0, 16);
+            return { username: user.username, passwordHash: sha256(user.password + salt), salt, superuser: user.superuser ?? false };
+        }),
+        acl: [],
+        noMatch: "allow",
+        namesDir,
+        linkHost: inputs.linkHost,
+        ...(lease === undefined ? {} : { leaseFile: resolve(lease) }),
+        ...(inputs.routeLifeSeconds === undefined ? {} : { limits: { routeLifeMs: inputs.routeLifeSeconds * 1000 } }),
+    } satisfies LocalBrokerConfig & { leaseFile?: string };
+}
+
+async function launch(inputs: LocalBrokerInputs, folder: string): Promise<ProcessIdentity> {
+    const entry = join(dirname(createRequire(__filename).resolve("linkspan/package.json")), "dist", "local", "broker", "main.js");
+    const errors = openSync(join(folder, "start.log"), "w", 0o600);
+    let pid: number | undefined;
+    let ended: string | undefined;
+    try {
+        const child = spawn(process.execPath, [entry, folder], {
+            detached: true,
+            cwd: folder,
+            stdio: ["ignore", errors, errors],
+            // Only what a process needs: nothing of the caller's environment, which holds the stack's passphrase.
+            env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", LANG: process.env.LANG ?? "C.UTF-8" },
+        });
+        child.once("exit", (code, signal) => {
+            ended = signal ?? `exit code ${code}`;
+        });
+        child.once("error", (error) => {
+            ended = error.message;
+        });
+        child.unref();
+        pid = child.pid;
+    } finally {
+        closeSync(errors);
+    }
+    const deadline = Date.now() + startDeadlineMs;
+    while (Date.now() < deadline) {
+        const ready = await readReady(folder);
+        if (ready !== undefined && ready.pid === pid) {
+            if (ready.error !== undefined) {
+                throw startFailed(inputs, ready.error);
+            }
+            return { pid: ready.pid, startTime: (await startTimeOf(ready.pid)) ?? ready.startTime };
+        }
+        if (ended !== undefined) {
+            break;
+        }
+        await sleep(20);
+    }
+    const said = (await readFile(join(folder, "start.log"), "utf8").catch(() => "")).trim().split("\n").slice(-3).join(" ");
+    if (pid !== undefined) {
+        const startTime = await startTimeOf(pid);
+        if (startTime !== undefined) {
+            await endProcess({ pid, startTime }, 1_000);
+        }
+    }
+    throw startFailed(inputs, `${ended === undefined ? `not ready after ${startDeadlineMs / 1000} s` : `it ended (${ended})`} ${said}`.trim());
+}
+
+function startFailed(inputs: LocalBrokerInputs, message: string): OperationError {
+    return new OperationError({
+        what: `start the local broker of site ${inputs.siteName}`,
+        where: inputs.bind,
+        message,
+        todo: `Its log is ${join(inputs.stateDir, "broker.log")}`,
+    });
+}
+
+interface Ready extends ProcessIdentity {
+    readonly ports?: LocalPorts;
+    readonly error?: string;
+}
+
+async function readReady(folder: string): Promise<Ready | undefined> {
+    try {
+        const ready = JSON.parse(await readFile(join(folder, "ready.json"), "utf8")) as Partial<Ready>;
+        return typeof ready.pid === "number" && typeof ready.startTime === "string" ? (ready as Ready) : undefined;
+    } catch {
+        return undefined;
+    }
+}
+
+async function writePrivately(path: string, text: string): Promise<void> {
+    await writeFile(`${path}.new`, text, { mode: 0o600 });
+    await rename(`${path}.new`, path);
+}
+
+function sha256(text: string): string {
+    return createHash("sha256").update(text).digest("hex");
+}

@@ -1,0 +1,72 @@
+import { createServer } from "node:net";
+import { InputError, quote } from "../errors.js";
+
+/** The ports of a local site on its address. `0` in the wish means: any free one. */
+export interface LocalPorts {
+    /** MQTT over TLS, for devices (EMQX's 8883). */
+    readonly mqtts: number;
+    /** MQTT over mutual TLS, for peers' links (Linkspan's 8884). */
+    readonly links: number;
+    /** HTTPS REST API (EMQX's 18084). */
+    readonly api: number;
+    /** Plain MQTT (EMQX's 1883); `undefined`: the listener is off. */
+    readonly mqtt?: number | undefined;
+}
+
+/** Checks wished ports: 0 or 1024 to 65535, no two the same. */
+export function checkPorts(ports: Partial<LocalPorts>, argument = "ports"): void {
+    const seen = new Map<number, string>();
+    for (const [name, port] of Object.entries(ports)) {
+        if (port === undefined || port === 0) {
+            continue;
+        }
+        if (!Number.isInteger(port) || port < 1024 || port > 65535) {
+            throw new InputError(`${argument}.${name}`, `${quote(port)} is no port for a local site; set 1024 to 65535, or 0 for any free one`);
+        }
+        const other = seen.get(port);
+        if (other !== undefined) {
+            throw new InputError(`${argument}.${name}`, `${port} is ${argument}.${other} too; every listener needs its own port`);
+        }
+        seen.set(port, name);
+    }
+}
+
+/**
+ * Fills the zeros of a wish with free ports. All are held open at once while choosing, so that they differ from one another.
+ *
+ * @throws InputError when a given port is taken, naming it
+ */
+export async function choosePorts(host: string, wish: LocalPorts): Promise<LocalPorts> {
+    const held: { close(): Promise<void> }[] = [];
+    const take = async (name: string, port: number): Promise<number> => {
+        const { port: chosen, close } = await hold(host, port).catch(() => {
+            throw new InputError(`ports.${name}`, `${host}:${port} is in use; set another port, or 0 for any free one`);
+        });
+        held.push({ close });
+        return chosen;
+    };
+    try {
+        return {
+            mqtts: await take("mqtts", wish.mqtts),
+            links: await take("links", wish.links),
+            api: await take("api", wish.api),
+            ...(wish.mqtt === undefined ? {} : { mqtt: await take("mqtt", wish.mqtt) }),
+        };
+    } finally {
+        await Promise.all(held.map((each) => each.close()));
+    }
+}
+
+function hold(host: string, port: number): Promise<{ port: number; close(): Promise<void> }> {
+    return new Promise((resolve, reject) => {
+        const server = createServer();
+        server.once("error", reject);
+        server.listen({ host, port, exclusive: true }, () => {
+            const address = server.address();
+            resolve({
+                port: typeof address === "object" && address !== null ? address.port : port,
+                close: () => new Promise((done) => server.close(() => done())),
+            });
+        });
+    });
+}

@@ -1,0 +1,231 @@
+import type { SiteFacts } from "./contracts/site.js";
+import { InputError, quote } from "./errors.js";
+import { checkSiteName, checkSiteNumber, pairKey, type Tier, tiers } from "./naming.js";
+
+/** Topic filters: the same for every receiving site, or per receiving site by its name. */
+export type TopicsBySite = readonly string[] | Readonly<Record<string, readonly string[]>>;
+
+/** What a pair may set for itself. Everything else is the mesh's. */
+export interface PairSettings {
+    readonly tier?: Tier | undefined;
+    readonly topics?: TopicsBySite | undefined;
+    readonly maxOutageSeconds?: number | undefined;
+    /** `false` leaves the pair unlinked. Links do not pass messages on, so these two sites then exchange nothing. */
+    readonly linked?: boolean | undefined;
+}
+
+/** What the plan of a mesh is made from. Plain data. */
+export interface MeshPlanInput {
+    readonly sites: readonly SiteFacts[];
+    readonly tier: Tier;
+    readonly topics: TopicsBySite;
+    readonly maxOutageSeconds: number;
+    readonly pairs?: Readonly<Record<string, PairSettings>> | undefined;
+}
+
+/** One pair of sites as it will be built. */
+export interface PairPlan {
+    /** `a-b`, a < b. */
+    readonly key: string;
+    readonly a: string;
+    readonly b: string;
+    readonly tier: Tier;
+    readonly maxOutageSeconds: number;
+    /** What site a receives from b. */
+    readonly topicsToA: readonly string[];
+    /** What site b receives from a. */
+    readonly topicsToB: readonly string[];
+}
+
+/** Everything that is decided before the first resource exists. */
+export interface MeshPlan {
+    readonly pairs: readonly PairPlan[];
+    /** Said once at preview: allowed, but worth knowing. */
+    readonly warnings: readonly string[];
+    /** What a run of this mesh cannot prove, because a site stands for something else. */
+    readonly notProven: readonly string[];
+}
+
+/**
+ * Decides which sites are linked how. Pure: the same input gives the same plan, and adding or removing a site changes no other pair.
+ *
+ * @throws InputError naming the argument, its value and what to set
+ */
+export function planMesh(input: MeshPlanInput): MeshPlan {
+    checkSites(input.sites);
+    checkTier(input.tier, "tier");
+    const names = new Set(input.sites.map((site) => site.name));
+    checkTopicKeys(input.topics, names, "topics");
+    const settings = checkPairKeys(input, names);
+
+    const sorted = [...input.sites].sort((one, other) => (one.name < other.name ? -1 : 1));
+    const pairs: PairPlan[] = [];
+    const warnings: string[] = [];
+    for (const [index, a] of sorted.entries()) {
+        for (const b of sorted.slice(index + 1)) {
+            const key = pairKey(a.name, b.name);
+            const own = settings[key] ?? {};
+            if (own.linked === false) {
+                warnings.push(
+                    `pair ${key} is not linked: links do not pass messages on, so ${a.name} and ${b.name} exchange nothing, whatever other pairs exist`,
+                );
+                continue;
+            }
+            pairs.push(planPair(input, key, a, b, own));
+        }
+    }
+    if (pairs.length === 0) {
+        throw new InputError("pairs", "every pair has linked: false, so nothing would be linked; leave at least one pair linked");
+    }
+    return { pairs, warnings, notProven: notProven(input.sites, pairs) };
+}
+
+function planPair(input: MeshPlanInput, key: string, a: SiteFacts, b: SiteFacts, own: PairSettings): PairPlan {
+    const argument = own.tier === undefined ? "tier" : `pairs["${key}"].tier`;
+    const tier = own.tier ?? input.tier;
+    checkSameProtocol(key, a, b);
+    checkSupport(argument, tier, key, a);
+    checkSupport(argument, tier, key, b);
+    const topics = own.topics ?? input.topics;
+    const topicsToA = topicsFor(topics, a.name);
+    const topicsToB = topicsFor(topics, b.name);
+    if (topicsToA.length === 0 && topicsToB.length === 0) {
+        const where = own.topics === undefined ? "topics" : `pairs["${key}"].topics`;
+        throw new InputError(
+            where,
+            `neither ${a.name} nor ${b.name} would receive anything; give topic filters to at least one side, or set pairs["${key}"].linked to false`,
+        );
+    }
+    return { key, a: a.name, b: b.name, tier, maxOutageSeconds: own.maxOutageSeconds ?? input.maxOutageSeconds, topicsToA, topicsToB };
+}
+
+function checkSites(sites: readonly SiteFacts[]): void {
+    if (sites.length < 2) {
+        throw new InputError("sites", `${sites.length} given; a mesh joins at least two sites`);
+    }
+    const byName = new Map<string, number>();
+    const byNumber = new Map<number, string>();
+    const byCluster = new Map<string, string>();
+    const meshes = new Map<string, string>();
+    for (const [index, site] of sites.entries()) {
+        checkSiteName(site.name, `sites[${index}].name`);
+        checkSiteNumber(site.siteNumber, `sites[${index}].siteNumber`);
+        const twin = byName.get(site.name);
+        if (twin !== undefined) {
+            throw new InputError(`sites[${index}].name`, `${quote(site.name)} is the name of sites[${twin}] too; names are unique in a mesh`);
+        }
+        byName.set(site.name, index);
+        const sameNumber = byNumber.get(site.siteNumber);
+        if (sameNumber !== undefined) {
+            throw new InputError(
+                `sites[${index}].siteNumber`,
+                `${site.siteNumber} is taken by ${sameNumber}; give ${site.name} a number of its own that no site ever had`,
+            );
+        }
+        byNumber.set(site.siteNumber, site.name);
+        const sameCluster = byCluster.get(site.clusterName);
+        if (sameCluster !== undefined) {
+            throw new InputError(
+                `sites[${index}].clusterName`,
+                `${quote(site.clusterName)} is the cluster.name of ${sameCluster} too; EMQX tells links apart by it, so each cluster needs its own`,
+            );
+        }
+        byCluster.set(site.clusterName, site.name);
+        if (site.meshId !== undefined) {
+            meshes.set(site.meshId, site.name);
+        }
+    }
+    if (meshes.size > 1) {
+        const list = [...meshes].map(([mesh, site]) => `${site} has ${quote(mesh)}`).join(", ");
+        throw new InputError("sites", `the sites belong to different meshes (${list}); set the same meshId on all of them, or on none`);
+    }
+}
+
+function checkTier(tier: string, argument: string): void {
+    if (!(tiers as readonly string[]).includes(tier)) {
+        throw new InputError(argument, `${quote(tier)} is no tier; set one of ${tiers.join(", ")}`);
+    }
+}
+
+function checkTopicKeys(topics: TopicsBySite, names: ReadonlySet<string>, argument: string): void {
+    if (isList(topics)) {
+        return;
+    }
+    for (const site of Object.keys(topics)) {
+        if (!names.has(site)) {
+            throw new InputError(`${argument}[${quote(site)}]`, `there is no such site; the receiving sites are ${[...names].join(", ")}`);
+        }
+    }
+}
+
+/** Checks the keys of `pairs`, and that no two pairs of sites share one (`a-b` with `c`, and `a` with `b-c`). */
+function checkPairKeys(input: MeshPlanInput, names: ReadonlySet<string>): Readonly<Record<string, PairSettings>> {
+    const owners = new Map<string, string>();
+    const list = [...names].sort();
+    for (const [index, a] of list.entries()) {
+        for (const b of list.slice(index + 1)) {
+            const key = pairKey(a, b);
+            const owner = owners.get(key);
+            if (owner !== undefined) {
+                throw new InputError("sites", `the pairs (${owner}) and (${a}, ${b}) would share the key ${quote(key)}; rename one of the sites`);
+            }
+            owners.set(key, `${a}, ${b}`);
+        }
+    }
+    const settings = input.pairs ?? {};
+    for (const [key, own] of Object.entries(settings)) {
+        if (!owners.has(key)) {
+            throw new InputError(`pairs[${quote(key)}]`, `there is no such pair; a key is two site names in alphabetical order, as in ${quote([...owners.keys()][0])}`);
+        }
+        if (own.tier !== undefined) {
+            checkTier(own.tier, `pairs["${key}"].tier`);
+        }
+        if (own.topics !== undefined) {
+            const two = new Set((owners.get(key) ?? "").split(", "));
+            checkTopicKeys(own.topics, two, `pairs["${key}"].topics`);
+        }
+    }
+    return settings;
+}
+
+function checkSameProtocol(key: string, a: SiteFacts, b: SiteFacts): void {
+    if (a.linkProtocol !== b.linkProtocol) {
+        const local = a.linkProtocol === "linkspan-local" ? a : b;
+        const other = local === a ? b : a;
+        throw new InputError(
+            "sites",
+            `${local.name} is a local stand-in and ${other.name} a real EMQX cluster (pair ${key}): EMQX's links carry Erlang terms over MQTT 5, which the stand-in does not speak; ` +
+                "put them into different meshes",
+        );
+    }
+}
+
+function checkSupport(argument: string, tier: Tier, key: string, site: SiteFacts): void {
+    const support = site.tiers[tier];
+    if (!support.supported) {
+        const possible = tiers.filter((other) => site.tiers[other].supported);
+        throw new InputError(argument, `${quote(tier)} is not possible for ${site.name} (pair ${key}): ${support.reason}; ${site.name} can do ${possible.join(", ")}`);
+    }
+}
+
+function isList(topics: TopicsBySite): topics is readonly string[] {
+    return Array.isArray(topics);
+}
+
+function topicsFor(topics: TopicsBySite, receiver: string): readonly string[] {
+    return isList(topics) ? topics : (topics[receiver] ?? []);
+}
+
+function notProven(sites: readonly SiteFacts[], pairs: readonly PairPlan[]): string[] {
+    const used = new Set(pairs.map((pair) => pair.tier));
+    const lines = new Set<string>();
+    for (const site of sites) {
+        for (const tier of used) {
+            const support = site.tiers[tier];
+            if (support.supported && support.standsFor !== undefined) {
+                lines.add(support.standsFor);
+            }
+        }
+    }
+    return [...lines];
+}

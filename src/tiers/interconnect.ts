@@ -1,0 +1,8 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { Site } from "../contracts/site.js";
+import { joinEnds, type TierPath } from "./tierPath.js";
+
+/** Joins two sites by tier `interconnect`: a private link between the two sites' networks. */
+export function joinInterconnect(pair: string, a: Site, b: Site, opts: pulumi.CustomResourceOptions): TierPath {
+    return joinEnds(pair, a, a.interconnectEnd(), b, b.interconnectEnd(), opts);
+}
