@@ -10,7 +10,8 @@ import { progressFor } from "../dynamic/progress.js";
 import { OperationError } from "../errors.js";
 import type { LocalBrokerConfig } from "./broker/config.js";
 import { choosePorts, type LocalPorts } from "./ports.js";
-import { endProcess, isAlive, type ProcessIdentity, startTimeOf } from "./processes.js";
+import { startTimeOf } from "./broker/processIdentity.js";
+import { endProcess, isAlive, type ProcessIdentity } from "./processes.js";
 
 /** A user of the broker, as the resource keeps it. */
 export interface LocalUser {
@@ -64,7 +65,7 @@ export const localBrokerProvider: Lifecycle<LocalBrokerInputs, LocalBrokerOutput
         if (fingerprint(olds) !== fingerprint(news)) {
             return { changes: true };
         }
-        return { changes: !(await isAlive(olds)) };
+        return { changes: !isAlive(olds) };
     },
 
     async create(inputs) {
@@ -73,7 +74,7 @@ export const localBrokerProvider: Lifecycle<LocalBrokerInputs, LocalBrokerOutput
     },
 
     async read(_id, olds) {
-        return { outs: (await isAlive(olds)) ? olds : { ...olds, pid: 0 } };
+        return { outs: isAlive(olds) ? olds : { ...olds, pid: 0 } };
     },
 
     async update(_id, olds, news) {
@@ -211,7 +212,7 @@ async function launch(inputs: LocalBrokerInputs, folder: string): Promise<Proces
             if (ready.error !== undefined) {
                 throw startFailed(inputs, ready.error);
             }
-            return { pid: ready.pid, startTime: (await startTimeOf(ready.pid)) ?? ready.startTime };
+            return { pid: ready.pid, startTime: startTimeOf(ready.pid) ?? ready.startTime };
         }
         if (ended !== undefined) {
             break;
@@ -220,7 +221,7 @@ async function launch(inputs: LocalBrokerInputs, folder: string): Promise<Proces
     }
     const said = (await readFile(join(folder, "start.log"), "utf8").catch(() => "")).trim().split("\n").slice(-3).join(" ");
     if (pid !== undefined) {
-        const startTime = await startTimeOf(pid);
+        const startTime = startTimeOf(pid);
         if (startTime !== undefined) {
             await endProcess({ pid, startTime }, 1_000);
         }

@@ -1,0 +1,52 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Site } from "../contracts/site.js";
+import type { ExternalSiteArgs } from "../external/index.js";
+import type { LocalSiteArgs } from "../local/index.js";
+import type { SiteConfig, SiteType } from "./config.js";
+
+/** How each type of site is made. Each loads its module on first use: a stack without clouds needs no cloud's SDK. */
+const makers: Readonly<Record<SiteType, (site: SiteConfig) => Promise<Site>>> = {
+    local: async ({ name, siteNumber, args }) => {
+        const { LocalSite } = await import("../local/index.js");
+        return new LocalSite(name, { siteNumber, ...(args as Omit<LocalSiteArgs, "siteNumber">) });
+    },
+    external: async ({ name, siteNumber, args }) => {
+        const { ExternalSite } = await import("../external/index.js");
+        return new ExternalSite(name, { siteNumber, ...withSecrets(args as unknown as PlainExternalArgs) });
+    },
+};
+
+/** The arguments of an existing cluster as configuration holds them: secrets are decrypted text here. */
+interface PlainExternalArgs {
+    readonly clusterName: string;
+    readonly api: { readonly url: string; readonly key: string; readonly secret: string; readonly ca?: string };
+    readonly link: {
+        readonly server: string;
+        readonly tls?: { readonly enable: boolean; readonly ca?: string; readonly serverName?: string; readonly clientCertificate?: { cert: string; key: string } };
+        readonly login?: "managed" | "none" | { readonly username: string; readonly password: string };
+    };
+    readonly clients: { readonly host: string; readonly port?: number; readonly tls?: boolean; readonly ca?: string; readonly username?: string; readonly password?: string };
+    readonly allowLoopback?: boolean;
+}
+
+/** Makes one site of the ready stack. */
+export function makeSite(site: SiteConfig): Promise<Site> {
+    return makers[site.type](site);
+}
+
+/** Marks as secret what is secret, whether or not the user set it with `--secret`. */
+function withSecrets({ api, link, clients, ...rest }: PlainExternalArgs): Omit<ExternalSiteArgs, "siteNumber"> {
+    const { password, ...door } = clients ?? {};
+    const { login, tls, ...address } = link ?? {};
+    const { clientCertificate, ...plainTls } = tls ?? { enable: true };
+    return {
+        ...rest,
+        api: { ...api, secret: pulumi.secret(api?.secret) },
+        link: {
+            ...address,
+            tls: { ...plainTls, ...(clientCertificate === undefined ? {} : { clientCertificate: pulumi.secret(clientCertificate) }) },
+            ...(login === undefined ? {} : { login: typeof login === "string" ? login : { ...login, password: pulumi.secret(login.password) } }),
+        },
+        clients: { ...door, ...(password === undefined ? {} : { password: pulumi.secret(password) }) },
+    };
+}
