@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { BrokerCluster, InterconnectEnd, LinkDoor, PublicEnd, Site, SiteFacts, VpnEnd } from "../contracts/site.js";
+import type { BrokerCluster, InterconnectEnd, LinkDoor, LinkDoorTls, PublicEnd, Site, SiteFacts, VpnEnd } from "../contracts/site.js";
 import { checkApiUrl, checkDialHost } from "../emqx/endpoint.js";
 import { checkServerAddress } from "../emqx/serverAddress.js";
 import { InputError, quote } from "../errors.js";
@@ -141,10 +141,11 @@ export class ExternalSite extends pulumi.ComponentResource implements Site {
         this.cluster = externalCluster(this, name, args, { api, host, preflight });
         this.door = {
             server,
-            tls: pulumi.all([server, args.link.tls?.ca, args.link.tls?.serverName]).apply(([address, ca, serverName]) =>
-                secured
-                    ? { enable: true, ...(ca === undefined ? {} : { ca }), serverName: serverName ?? address.slice(0, address.lastIndexOf(":")) }
-                    : { enable: false },
+            tls: pulumi.all([server, args.link.tls?.ca, args.link.tls?.serverName]).apply(
+                ([address, ca, serverName]): LinkDoorTls =>
+                    secured
+                        ? { enable: true, ...(ca === undefined ? {} : { ca }), serverName: serverName ?? address.slice(0, address.lastIndexOf(":")) }
+                        : { enable: false },
             ),
             clientCertificate: args.link.tls?.clientCertificate === undefined ? "none" : { given: args.link.tls.clientCertificate },
         };

@@ -47,4 +47,5 @@ function rawConfig(): RawConfig {
     return Object.fromEntries(keys.map((key) => [key, read(key)]));
 }
 
-export = main;
+// Pulumi awaits an exported function and takes what it returns as the stack's outputs.
+module.exports = main;
