@@ -25,6 +25,8 @@ export interface DeliveryResult {
     readonly duplicated?: number;
     /** Messages that arrived after a later one of the same topic. */
     readonly outOfOrder?: number;
+    /** Messages that arrived with a lower quality of service than they were published with. */
+    readonly qosDowngraded?: number;
     /** Publish to arrival, milliseconds, half of the messages were at least as fast. */
     readonly p50Ms?: number;
     /** Publish to arrival, milliseconds, 99 of 100 messages were at least as fast. */

@@ -80,7 +80,12 @@ export async function runDelivery(args: DeliveryRunArgs): Promise<DeliveryReport
     }
 }
 
-function checkDirections({ a, b, directions }: DeliveryRunArgs): void {
+/**
+ * Checks that the directions are of this pair.
+ *
+ * @throws InputError naming the argument
+ */
+export function checkDirections({ a, b, directions }: Pick<DeliveryRunArgs, "a" | "b" | "directions">): void {
     if (a.site === b.site) {
         throw new InputError("b.site", `${quote(b.site)} is the same site as a; a proof needs two`);
     }

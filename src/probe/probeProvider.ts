@@ -1,0 +1,130 @@
+import { progressFor } from "../dynamic/progress.js";
+import { type DiffAnswer, hasUnknown, IncompleteError, type Lifecycle } from "../dynamic/provider.js";
+import type { ApiEndpoint } from "../emqx/endpoint.js";
+import { InputError } from "../errors.js";
+import { ProbeConnectError } from "./connectError.js";
+import type { ProbeDirection, ProbeSide } from "./deliveryReport.js";
+import type { DeliveryResult } from "./deliveryResult.js";
+import { checkDirections, runDelivery } from "./deliveryRun.js";
+import { failureText, judge, progressText, unproven } from "./deliveryVerdict.js";
+import { likelyCause } from "./likelyCause.js";
+import { checkProbeSettings, type ProbeSettings, type ProofRules, withProbeDefaults } from "./probeSettings.js";
+
+/** A side as state holds it. */
+export interface StoredSide extends ProbeSide {
+    readonly api?: ApiEndpoint;
+}
+
+/** The inputs of a delivery probe, as the engine sends them. */
+export interface ProbeInputs extends Partial<ProbeSettings & ProofRules> {
+    readonly pair: string;
+    readonly a: StoredSide;
+    readonly b: StoredSide;
+    readonly directions: readonly ProbeDirection[];
+    readonly proves?: Readonly<Record<string, unknown>>;
+    readonly progressUrn?: string;
+}
+
+/** What state holds of a delivery probe. */
+export interface ProbeOutputs extends ProbeInputs {
+    readonly results: readonly DeliveryResult[];
+}
+
+/** What the provider works with; tests replace it. */
+export interface ProbeWork {
+    readonly run: typeof runDelivery;
+    readonly cause: typeof likelyCause;
+}
+
+/** The lifecycle of a delivery probe: create and update run it, a loss fails them, delete has nothing to undo. */
+export function makeProbeProvider(work: ProbeWork): Lifecycle<ProbeInputs, ProbeOutputs> {
+    const prove = async (inputs: ProbeInputs): Promise<ProbeOutputs> => {
+        const results = await measure(inputs, work);
+        const failed = results.find(({ status }) => status === "failed");
+        if (failed !== undefined) {
+            const cause = await work.cause(inputs.a, inputs.b, results).catch(() => undefined);
+            throw new IncompleteError(failureText(inputs.pair, results, cause), idOf(inputs), { ...inputs, results });
+        }
+        return { ...inputs, results };
+    };
+    return {
+        check: async (news) => ({ inputs: news, failures: hasUnknown(news) ? [] : failures(news) }),
+        diff: async (_id, olds, news) => diff(olds, news),
+        create: async (inputs) => ({ id: idOf(inputs), outs: await prove(inputs) }),
+        update: (_id, _olds, news) => prove(news),
+    };
+}
+
+/** The implementation behind `linkspan/provider`. */
+export const probeProvider = makeProbeProvider({ run: runDelivery, cause: likelyCause });
+
+function idOf({ pair }: ProbeInputs): string {
+    return `delivery-${pair}`;
+}
+
+async function measure(inputs: ProbeInputs, { run }: ProbeWork): Promise<DeliveryResult[]> {
+    const settings = withProbeDefaults(inputs);
+    const progress = progressFor(inputs.progressUrn);
+    const { a, b, directions } = inputs;
+    try {
+        const report = await run({ ...settings, a, b, directions, onProgress: (state) => progress(progressText(state)) });
+        return judge(report, settings);
+    } catch (error) {
+        if (!(error instanceof ProbeConnectError)) {
+            throw error;
+        }
+        const results = unproven(directions, error.message);
+        if (settings.reach === "optional" && error.failure === "unreachable") {
+            return results;
+        }
+        throw new IncompleteError(error.message, idOf(inputs), { ...inputs, results });
+    }
+}
+
+function failures(news: ProbeInputs): { property: string; reason: string }[] {
+    try {
+        checkProbeSettings(news);
+        checkDirections(news);
+        return [];
+    } catch (error) {
+        if (error instanceof InputError) {
+            // The engine prints the property's value: never name a side, which holds passwords.
+            const property = /^[ab]\b/.test(error.argument) ? "pair" : (/^\w+/.exec(error.argument)?.[0] ?? "pair");
+            return [{ property, reason: error.message }];
+        }
+        throw error;
+    }
+}
+
+/** Everything that a proof is about asks for a new one when it changes; only where progress is shown does not. */
+function diff(olds: ProbeOutputs, news: ProbeInputs): DiffAnswer {
+    if (news.pair !== olds.pair) {
+        return { changes: true, replaces: ["pair"] };
+    }
+    const due = news.prove === "always" || hasUnknown(news) || !same(proven(olds), proven(news));
+    return { changes: due };
+}
+
+function proven(state: object): object {
+    const { progressUrn: _urn, results: _results, __provider: _text, ...rest } = state as Record<string, unknown>;
+    return rest;
+}
+
+/** Whether two plain values are equal; keys that hold `undefined` or `null` count as absent. */
+function same(one: unknown, other: unknown): boolean {
+    return canonical(one) === canonical(other);
+}
+
+function canonical(value: unknown): string {
+    return (
+        JSON.stringify(value, (_key, part: unknown) =>
+            typeof part === "object" && part !== null && !Array.isArray(part)
+                ? Object.fromEntries(
+                      Object.entries(part)
+                          .filter(([, inner]) => inner !== undefined && inner !== null)
+                          .sort(([left], [right]) => (left < right ? -1 : 1)),
+                  )
+                : part,
+        ) ?? ""
+    );
+}
