@@ -1,0 +1,238 @@
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { AclRule, ApiRole, BrokerApiKey, BrokerUser, LocalBrokerConfig } from "./config.js";
+import { writePrivate } from "./files.js";
+import { linkTopicRoot } from "./message.js";
+import { matches } from "./topics.js";
+
+/** Who is behind a connection. */
+export interface Person {
+    readonly username: string | undefined;
+    readonly clientId: string;
+    readonly superuser: boolean;
+    /** `cluster.name` of the peer, when this is the user of a peer's link. */
+    readonly link: string | undefined;
+}
+
+/** A rule of EMQX's built_in_database source. */
+export interface DatabaseRule {
+    readonly topic: string;
+    readonly permission: "allow" | "deny";
+    readonly action: "publish" | "subscribe" | "all";
+}
+
+export interface AuthorizationSettings {
+    no_match: "allow" | "deny";
+    deny_action: "ignore" | "disconnect";
+    cache: Record<string, unknown>;
+}
+
+/** What was added or changed by REST; kept in `data/access.json`. */
+export interface AccessState {
+    /** null: a user of the configuration that was removed by REST. */
+    users: Record<string, { passwordHash: string; salt: string; superuser: boolean } | null>;
+    userRules: Record<string, DatabaseRule[]>;
+    clientRules: Record<string, DatabaseRule[]>;
+    allRules: DatabaseRule[];
+    databaseEnabled: boolean;
+    settings?: AuthorizationSettings;
+}
+
+const linkUserPrefix = "link-";
+
+function sha256(text: string | Buffer, salt: string): Buffer {
+    return createHash("sha256").update(text).update(salt).digest();
+}
+
+/** Users, access rules and API keys. */
+export class Access {
+    readonly #path: string;
+    #config: LocalBrokerConfig;
+    readonly state: AccessState;
+
+    constructor(config: LocalBrokerConfig, path: string) {
+        this.#config = config;
+        this.#path = path;
+        this.state = { users: {}, userRules: {}, clientRules: {}, allRules: [], databaseEnabled: true, ...read(path) };
+    }
+
+    /** Takes the users, rules and keys of a changed configuration. */
+    reload(config: LocalBrokerConfig): void {
+        this.#config = config;
+    }
+
+    /** Writes what REST changed. */
+    save(): void {
+        writePrivate(this.#path, JSON.stringify(this.state));
+    }
+
+    get settings(): AuthorizationSettings {
+        return (
+            this.state.settings ?? {
+                cache: { enable: true, excludes: [], max_size: 32, ttl: "1m" },
+                deny_action: "ignore",
+                no_match: this.#config.noMatch,
+            }
+        );
+    }
+
+    get denyAction(): "ignore" | "disconnect" {
+        return this.settings.deny_action;
+    }
+
+    // Users
+
+    users(): BrokerUser[] {
+        const users = new Map(this.#config.users.map((user) => [user.username, user]));
+        for (const [username, user] of Object.entries(this.state.users)) {
+            if (user === null) {
+                users.delete(username);
+            } else {
+                users.set(username, { username, ...user });
+            }
+        }
+        return [...users.values()];
+    }
+
+    user(username: string): BrokerUser | undefined {
+        const changed = Object.hasOwn(this.state.users, username) ? this.state.users[username] : undefined;
+        if (changed !== undefined) {
+            return changed === null ? undefined : { username, ...changed };
+        }
+        return this.#config.users.find((user) => user.username === username);
+    }
+
+    setUser(username: string, password: string | undefined, superuser: boolean | undefined): void {
+        const before = this.user(username);
+        const salt = password === undefined ? (before?.salt ?? "") : randomBytes(16).toString("hex");
+        const passwordHash = password === undefined ? (before?.passwordHash ?? "") : sha256(password, salt).toString("hex");
+        this.state.users[username] = { passwordHash, salt, superuser: superuser ?? before?.superuser ?? false };
+        this.save();
+    }
+
+    removeUser(username: string): void {
+        if (this.#config.users.some((user) => user.username === username)) {
+            this.state.users[username] = null;
+        } else {
+            delete this.state.users[username];
+        }
+        this.save();
+    }
+
+    /** Logs a client in. The answer is the person, or the reason of the refusal. */
+    login(
+        username: string | undefined,
+        password: Buffer | undefined,
+        clientId: string,
+        linkDoor: boolean,
+    ): Person | "bad_username_or_password" | "not_authorized" {
+        const user = username === undefined ? undefined : this.user(username);
+        const given = sha256(password ?? "", user?.salt ?? "");
+        const expected = Buffer.from(user?.passwordHash ?? "", "hex");
+        if (user === undefined || expected.length !== given.length || !timingSafeEqual(expected, given)) {
+            return "bad_username_or_password";
+        }
+        const link = user.username.startsWith(linkUserPrefix) ? user.username.slice(linkUserPrefix.length) : undefined;
+        if (linkDoor && link === undefined) {
+            return "not_authorized";
+        }
+        return { username: user.username, clientId, superuser: user.superuser, link };
+    }
+
+    // Rules
+
+    mayPublish(person: Person, topic: string): boolean {
+        return this.#may(person, "publish", topic);
+    }
+
+    maySubscribe(person: Person, filter: string): boolean {
+        return this.#may(person, "subscribe", filter);
+    }
+
+    #may(person: Person, action: "publish" | "subscribe", topic: string): boolean {
+        if (person.link !== undefined) {
+            const denied = this.#database(person, action, topic) === "deny";
+            return !denied && mayLink(person.link, action, topic);
+        }
+        if (topic.startsWith(linkTopicRoot) || topic === "$LINK") {
+            return false;
+        }
+        if (person.superuser) {
+            return true;
+        }
+        if (action === "subscribe" && (topic.startsWith("$SYS/") || topic === "#" || topic === "+/#")) {
+            return false;
+        }
+        return (
+            (this.#database(person, action, topic) ?? this.#configured(person, action, topic) ?? this.settings.no_match) ===
+            "allow"
+        );
+    }
+
+    #database(person: Person, action: "publish" | "subscribe", topic: string): "allow" | "deny" | undefined {
+        if (!this.state.databaseEnabled) {
+            return undefined;
+        }
+        const { clientRules, userRules, allRules } = this.state;
+        const own = Object.hasOwn(clientRules, person.clientId) ? clientRules[person.clientId] : undefined;
+        const users =
+            person.username !== undefined && Object.hasOwn(userRules, person.username) ? userRules[person.username] : undefined;
+        return [...(own ?? []), ...(users ?? []), ...allRules].find(
+            (rule) => (rule.action === "all" || rule.action === action) && fits(rule.topic, topic, person),
+        )?.permission;
+    }
+
+    #configured(person: Person, action: "publish" | "subscribe", topic: string): "allow" | "deny" | undefined {
+        return this.#config.acl.find(
+            (rule: AclRule) =>
+                (rule.action === "all" || rule.action === action) &&
+                (rule.username === undefined || rule.username === person.username) &&
+                (rule.clientId === undefined || rule.clientId === person.clientId) &&
+                rule.topics.some((filter) => fits(filter, topic, person)),
+        )?.permission;
+    }
+
+    // API keys
+
+    /** Role of an API key, undefined when key and secret do not belong together. */
+    apiRole(key: string, secret: string): ApiRole | undefined {
+        const found = this.#config.api.find((entry: BrokerApiKey) => entry.key === key);
+        const given = sha256(secret, "");
+        const expected = Buffer.from(found?.secretHash ?? "", "hex");
+        return found !== undefined && expected.length === given.length && timingSafeEqual(expected, given)
+            ? found.role
+            : undefined;
+    }
+}
+
+/** What the user of a peer's link may do: use its own `$LINK` topics and nothing else. */
+function mayLink(peer: string, action: "publish" | "subscribe", topic: string): boolean {
+    if (action === "publish") {
+        return topic === `${linkTopicRoot}cluster/route/${peer}` || topic === `${linkTopicRoot}cluster/msg/${peer}`;
+    }
+    const prefix = `${linkTopicRoot}cluster/resp/${peer}/`;
+    return topic.startsWith(prefix) && topic.length > prefix.length && !/[/#]/.test(topic.slice(prefix.length));
+}
+
+function fits(pattern: string, topic: string, person: Person): boolean {
+    if (pattern.startsWith("eq ")) {
+        return pattern.slice(3) === topic;
+    }
+    if (!pattern.includes("${")) {
+        return matches(pattern, topic);
+    }
+    // A name with a wildcard or a slash in it must not widen the rule.
+    const filled = pattern.replace(/\$\{(username|clientid)\}/g, (_all, word: string) => {
+        const value = word === "username" ? person.username : person.clientId;
+        return value === undefined || /[/+#]/.test(value) ? "\u0000" : value;
+    });
+    return !filled.includes("\u0000") && matches(filled, topic);
+}
+
+function read(path: string): Partial<AccessState> {
+    try {
+        return JSON.parse(readFileSync(path, "utf8")) as Partial<AccessState>;
+    } catch {
+        return {};
+    }
+}

@@ -1,0 +1,260 @@
+import { freemem, loadavg, totalmem } from "node:os";
+import type { Alarms } from "../alarms.js";
+import type { LocalBrokerConfig } from "../config.js";
+import type { Engine } from "../engine.js";
+import type { Evacuation } from "../evacuation.js";
+import type { LinkManager } from "../links/manager.js";
+import { showLink } from "../links/settings.js";
+import { ApiError, type Call, noContent, objectBody, ok, page, type Route } from "./router.js";
+
+const licenseSessions = 10_000_000;
+
+export interface NodeParts {
+    readonly config: LocalBrokerConfig;
+    readonly engine: Engine;
+    readonly links: LinkManager;
+    readonly alarms: Alarms;
+    readonly evacuation: Evacuation;
+    readonly startedAt: number;
+}
+
+function gigabytes(bytes: number): string {
+    return `${(bytes / 1024 ** 3).toFixed(2)}G`;
+}
+
+function statusRoutes({ config }: NodeParts): Route[] {
+    const status = (call: Call) =>
+        call.query.get("format") === "json"
+            ? ok({
+                  broker_status: "started",
+                  rel_vsn: `e${config.reportedVersion}`,
+                  cluster: config.clusterName,
+                  app_status: "running",
+                  node_name: config.nodeName,
+              })
+            : { status: 200, text: `Node ${config.nodeName} is started\nemqx is running` };
+    return [
+        { method: "GET", path: "/status", open: true, handle: status },
+        { method: "GET", path: "/api/v5/status", open: true, handle: status },
+    ];
+}
+
+function nodeInfo({ config, engine, startedAt }: NodeParts): Record<string, unknown> {
+    const [load1 = 0, load5 = 0, load15 = 0] = loadavg();
+    const sessions = new Set([...engine.clients.keys(), ...engine.store.sessionIds()]).size;
+    return {
+        node: config.nodeName,
+        version: config.reportedVersion,
+        edition: "Enterprise",
+        otp_release: "local stand-in on aedes",
+        role: "core",
+        node_status: "running",
+        uptime: Date.now() - startedAt,
+        load1,
+        load5,
+        load15,
+        memory_used: gigabytes(totalmem() - freemem()),
+        memory_total: gigabytes(totalmem()),
+        max_fds: 1_048_576,
+        connections: sessions,
+        live_connections: engine.clients.size,
+        cluster_sessions: sessions,
+        process_available: 1,
+        process_used: 1,
+        log_path: "broker.log",
+        sys_path: ".",
+    };
+}
+
+function clusterRoutes(parts: NodeParts): Route[] {
+    const { config } = parts;
+    const known = ({ params }: Call) => {
+        if (params.node !== config.nodeName) {
+            throw new ApiError(404, "NOT_FOUND", `Node not found: ${params.node}`);
+        }
+    };
+    return [
+        {
+            method: "GET",
+            path: "/api/v5/cluster",
+            handle: () => ok({ name: config.clusterName, nodes: [config.nodeName], self: config.nodeName }),
+        },
+        {
+            method: "PUT",
+            path: "/api/v5/cluster/{node}/invite",
+            handle: () => {
+                throw new ApiError(400, "BAD_REQUEST", "nodedown");
+            },
+        },
+        { method: "GET", path: "/api/v5/nodes", handle: () => ok([nodeInfo(parts)]) },
+        {
+            method: "GET",
+            path: "/api/v5/nodes/{node}",
+            handle: (call) => {
+                known(call);
+                return ok(nodeInfo(parts));
+            },
+        },
+        {
+            method: "GET",
+            path: "/api/v5/license",
+            handle: () =>
+                ok({
+                    type: "community",
+                    max_connections: licenseSessions,
+                    email: "contact@emqx.io",
+                    max_sessions: licenseSessions,
+                    start_at: "2025-03-02",
+                    customer: "Developer",
+                    customer_type: 11,
+                    deployment: "Development",
+                    expiry: false,
+                    expiry_at: "2029-03-01",
+                }),
+        },
+        { method: "GET", path: "/api/v5/configs", handle: (call) => showConfig(call, parts) },
+    ];
+}
+
+function showConfig(call: Call, { config, links }: NodeParts) {
+    if (call.query.get("key") !== "cluster") {
+        throw new ApiError(404, "NOT_FOUND", "this local broker shows the key cluster only");
+    }
+    // The real one shows the links' passwords here; a stand-in need not.
+    const cluster = {
+        autoclean: "24h",
+        autoheal: true,
+        discovery_strategy: "manual",
+        links: links.list().map((link) => showLink(link.settings)),
+        name: config.clusterName,
+        proto_dist: "inet_tcp",
+    };
+    return { status: 200, text: `cluster ${JSON.stringify(cluster, undefined, 2)}\n` };
+}
+
+function monitorRoutes({ config, engine, alarms }: NodeParts): Route[] {
+    const alarm = (active: boolean) =>
+        alarms.list(active).map(({ name, message, details, activatedAt, deactivatedAt }) => ({
+            node: config.nodeName,
+            name,
+            message,
+            details,
+            duration: (deactivatedAt ?? Date.now()) - activatedAt,
+            activate_at: new Date(activatedAt).toISOString(),
+            deactivate_at: deactivatedAt === undefined ? "infinity" : new Date(deactivatedAt).toISOString(),
+        }));
+    const monitor = () => {
+        const sessions = new Set([...engine.clients.keys(), ...engine.store.sessionIds()]).size;
+        return {
+            connections: sessions,
+            live_connections: engine.clients.size,
+            topics: engine.dispatcher.filters().length,
+            subscriptions: engine.dispatcher.subscriptions,
+            subscriptions_ram: engine.dispatcher.subscriptions,
+            subscriptions_durable: 0,
+            shared_subscriptions: engine.dispatcher.sharedSubscriptions,
+            disconnected_durable_sessions: 0,
+            license_quota: licenseSessions,
+            retained_msg_count: engine.store.retained.size,
+            actions_executed_rate: 0,
+            dropped_msg_rate: 0,
+            persisted_rate: 0,
+            received_msg_rate: 0,
+            rules_matched_rate: 0,
+            sent_msg_rate: 0,
+            transformation_failed_rate: 0,
+            transformation_succeeded_rate: 0,
+            validation_failed_rate: 0,
+            validation_succeeded_rate: 0,
+        };
+    };
+    return [
+        {
+            method: "GET",
+            path: "/api/v5/alarms",
+            handle: (call) => ok(page(alarm(call.query.get("activated") !== "false"), call.query)),
+        },
+        {
+            method: "DELETE",
+            path: "/api/v5/alarms",
+            handle: () => {
+                alarms.clearHistory();
+                return noContent;
+            },
+        },
+        { method: "GET", path: "/api/v5/monitor_current", handle: () => ok(monitor()) },
+        { method: "GET", path: "/api/v5/monitor_current/nodes/{node}", handle: () => ok(monitor()) },
+        {
+            method: "GET",
+            path: "/api/v5/topics",
+            handle: (call) => {
+                const filters = new Set([...engine.dispatcher.filters(), ...engine.store.filters()]);
+                const wanted = call.query.get("topic");
+                const topics = [...filters].filter(
+                    (topic) => !topic.startsWith("$SYS/") && (wanted === null || wanted === topic),
+                );
+                return ok(
+                    page(
+                        topics.map((topic) => ({ node: config.nodeName, topic })),
+                        call.query,
+                    ),
+                );
+            },
+        },
+    ];
+}
+
+function rebalanceRoutes({ config, evacuation }: NodeParts): Route[] {
+    const root = "/api/v5/load_rebalance";
+    const known = ({ params }: Call) => {
+        if (params.node !== config.nodeName) {
+            throw new ApiError(404, "NOT_FOUND", `Node not found: ${params.node}`);
+        }
+    };
+    return [
+        {
+            method: "GET",
+            path: `${root}/availability_check`,
+            open: true,
+            handle: () => {
+                if (evacuation.running) {
+                    throw new ApiError(503, "NODE_EVACUATING", "Node Evacuating");
+                }
+                return ok({});
+            },
+        },
+        { method: "GET", path: `${root}/status`, handle: () => ok(evacuation.status()) },
+        {
+            method: "GET",
+            path: `${root}/global_status`,
+            handle: () =>
+                ok({
+                    rebalances: [],
+                    purges: [],
+                    evacuations: evacuation.running ? [{ node: config.nodeName, ...evacuation.status() }] : [],
+                }),
+        },
+        {
+            method: "POST",
+            path: `${root}/{node}/evacuation/start`,
+            handle: (call) => {
+                known(call);
+                evacuation.start(call.body === undefined ? {} : objectBody(call));
+                return ok({});
+            },
+        },
+        {
+            method: "POST",
+            path: `${root}/{node}/evacuation/stop`,
+            handle: (call) => {
+                known(call);
+                evacuation.stop();
+                return ok({});
+            },
+        },
+    ];
+}
+
+export function nodeRoutes(parts: NodeParts): Route[] {
+    return [...statusRoutes(parts), ...clusterRoutes(parts), ...monitorRoutes(parts), ...rebalanceRoutes(parts)];
+}
