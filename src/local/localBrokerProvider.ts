@@ -178,7 +178,7 @@ async function brokerConfig(inputs: LocalBrokerInputs, folder: string, namesDir:
         linkHost: inputs.linkHost,
         ...(lease === undefined ? {} : { leaseFile: resolve(lease) }),
         ...(inputs.routeLifeSeconds === undefined ? {} : { limits: { routeLifeMs: inputs.routeLifeSeconds * 1000 } }),
-    } satisfies LocalBrokerConfig & { leaseFile?: string };
+    };
 }
 
 async function launch(inputs: LocalBrokerInputs, folder: string): Promise<ProcessIdentity> {

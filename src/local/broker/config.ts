@@ -81,6 +81,8 @@ export interface LocalBrokerConfig {
     readonly linkHost: string;
     /** The broker stops itself within 2 s when this process is gone. @default no lease */
     readonly lease?: { readonly pid: number; readonly startTime: string };
+    /** File with such a lease, which its owner may release; see lease.ts. @default no lease */
+    readonly leaseFile?: string;
     readonly limits?: BrokerLimits;
 }
 

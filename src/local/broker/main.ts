@@ -3,6 +3,7 @@ import { messageOf } from "../../errors.js";
 import { type Broker, startBroker } from "./broker.js";
 import { type LocalBrokerConfig, readBrokerConfig } from "./config.js";
 import { writePrivate } from "./files.js";
+import { leaseFileHolds } from "./lease.js";
 import { fileLog } from "./log.js";
 import { isSameProcess, startTimeOf } from "./processIdentity.js";
 
@@ -62,11 +63,14 @@ async function main(stateDir: string): Promise<void> {
     process.on("unhandledRejection", (error) =>
         log("unhandled_rejection", { reason: error instanceof Error ? error.stack : String(error) }),
     );
-    const { lease } = config;
-    if (lease !== undefined) {
+    const { lease, leaseFile } = config;
+    if (lease !== undefined || leaseFile !== undefined) {
         setInterval(() => {
-            if (!isSameProcess(lease.pid, lease.startTime)) {
+            if (lease !== undefined && !isSameProcess(lease.pid, lease.startTime)) {
                 stop("the process of the lease is gone");
+            }
+            if (leaseFile !== undefined && !leaseFileHolds(leaseFile)) {
+                stop("the owner of the lease is gone");
             }
         }, leaseCheckMs);
     }
