@@ -40,12 +40,9 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<ExitCo
 }
 
 function explain(error: unknown, io: CliIo): ExitCode {
-    const commander =
-        typeof error === "object" && error !== null && "code" in error && String(error.code).startsWith("commander.");
-    if (commander) {
+    if (typeof error === "object" && error !== null && "code" in error && String(error.code).startsWith("commander.")) {
         // It has written its own message. Help and version that were asked for are no error.
-        const asked = ["commander.helpDisplayed", "commander.version"].includes(String(error.code));
-        return asked ? exitCodes.ok : exitCodes.usage;
+        return "exitCode" in error && error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
     }
     io.err(`error: ${messageOf(error)}\n`);
     return error instanceof CliError ? error.exitCode : error instanceof InputError ? exitCodes.usage : exitCodes.unreadable;
@@ -176,9 +173,8 @@ async function build(io: CliIo, done: (code: ExitCode) => void): Promise<Command
             }),
         );
 
-    // `copyInheritedSettings` covers commands made before the settings were complete.
     for (const command of program.commands) {
-        command.copyInheritedSettings(program).addHelpText("after", "\nGlobal options: see `linkspan --help`.");
+        command.addHelpText("after", "\nGlobal options: see `linkspan --help`.");
     }
     return program;
 }

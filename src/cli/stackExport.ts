@@ -81,7 +81,10 @@ export function exportProblem(stderr: string, { stack, cwd }: Pick<StackChoice, 
             /passphrase must be set/i,
             "the stack's passphrase is not set; set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE.",
         ],
-        [/access ?token|not logged in|pulumi login/i, "Pulumi is not logged in; run `pulumi login`, or set PULUMI_BACKEND_URL."],
+        [
+            /access[ _]?token|not logged in|pulumi login/i,
+            "Pulumi is not logged in; run `pulumi login`, or set PULUMI_BACKEND_URL.",
+        ],
     ];
     const known = causes.find(([pattern]) => pattern.test(stderr))?.[1];
     return `cannot read the stack: ${known ?? ""}${known === undefined || said === undefined ? "" : " "}${said === undefined ? "" : `(Pulumi: ${said})`}`;

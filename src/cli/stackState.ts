@@ -67,7 +67,7 @@ export function parseStackState(text: string): StackState {
     const resources = resourcesOf(text);
     const outputsOf = (kind: string) =>
         resources
-            .filter(({ type, deleted }) => type === `${typePrefix}${kind}` && deleted !== true)
+            .filter((resource) => resource.type === `${typePrefix}${kind}` && resource.delete !== true)
             .map((resource) => ({ ...asObject(reveal(resource.inputs)), ...asObject(reveal(resource.outputs)) }));
     const links = outputsOf("ClusterLink").map(linkRecord);
     const probes = outputsOf("DeliveryProbe").map(probeRecord);

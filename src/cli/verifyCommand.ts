@@ -41,6 +41,8 @@ export interface VerifyWork {
 
 /** Pairs that are measured at once: more would measure this machine. */
 const atOnce = 4;
+/** The mesh is up, so a door that does not answer now is down. */
+const connectSeconds = 4;
 
 /** Runs the delivery probes of a stack now, once or again and again, and says what arrived. */
 export async function verify(state: StackState, options: VerifyOptions, io: CliIo, work: VerifyWork): Promise<ExitCode> {
@@ -118,7 +120,7 @@ async function measure(probe: ProbeRecord, options: VerifyOptions, io: CliIo, wo
         const onProgress = quiet
             ? undefined
             : (state: Parameters<typeof progressText>[0]) => io.err(`${pair}: ${progressText(state)}\n`);
-        const found = await work.run({ ...settings, a, b, directions, signal: io.signal, onProgress });
+        const found = await work.run({ ...settings, a, b, directions, signal: io.signal, onProgress, connectSeconds });
         const results = judge(found, settings);
         if (results.every(({ status }) => status === "proven")) {
             return { pair, results };
