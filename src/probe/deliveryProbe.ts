@@ -87,6 +87,12 @@ export interface DeliveryProbeArgs {
     readonly proves?: pulumi.Input<Record<string, unknown>>;
 }
 
+/** How a proof is done, wherever it can be set for many pairs at once. See {@link DeliveryProbeArgs}. */
+export type ProofSettings = Pick<
+    DeliveryProbeArgs,
+    "count" | "rate" | "qos" | "payloadBytes" | "timeoutSeconds" | "maxLoss" | "prove" | "reach"
+>;
+
 /**
  * A delivery proof: publishes numbered messages on each side of a pair, counts them on the other, and fails the `up` when any is lost.
  *
