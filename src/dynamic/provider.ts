@@ -57,7 +57,9 @@ export class IncompleteError extends Error {
  * Turns an implementation that is loaded on first use into what Pulumi's dynamic provider host calls. The host needs the object at
  * once; the code behind it, and all that it imports, is loaded only by the kinds that a stack really has.
  */
-export function lazyProvider<I extends object, O extends I>(load: () => Promise<Lifecycle<I, O>>): pulumi.dynamic.ResourceProvider {
+export function lazyProvider<I extends object, O extends I>(
+    load: () => Promise<Lifecycle<I, O>>,
+): pulumi.dynamic.ResourceProvider {
     const call = async <T>(work: (lifecycle: Lifecycle<I, O>) => Promise<T>): Promise<T> => {
         try {
             return await work(await load());

@@ -43,9 +43,13 @@ export abstract class DynamicResource extends pulumi.CustomResource {
 }
 
 /** The URN a resource is about to get. Its provider needs it to show progress on the resource's own row. */
-function ownUrn(type: string, name: string, opts: pulumi.CustomResourceOptions): pulumi.Output<string> {
+function ownUrn(type: string, name: string, opts: pulumi.CustomResourceOptions): Promise<string> {
     const parent = opts.parent;
     // The engine leaves the stack itself out of its children's URNs.
     const isStack = parent !== undefined && parent === pulumi.runtime.getStackResource();
-    return pulumi.createUrn(name, type, isStack ? undefined : parent);
+    // A promise, not an output: an output made of the parent's URN depends on the parent, and that means on all of its children. Two
+    // children of which one uses the other would wait for each other for ever.
+    return new Promise((resolve) => {
+        pulumi.createUrn(name, type, isStack ? undefined : parent).apply(resolve);
+    });
 }
