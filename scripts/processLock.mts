@@ -13,10 +13,11 @@ export function identify(pid = process.pid): Owner {
     return { pid, startTime: linuxStartTime(pid) ?? "" };
 }
 
-/** Whether exactly this process still runs. Where the start time cannot be read (not Linux) the number alone has to do. */
+/** Whether exactly this process still runs. Without a start time (not Linux, or not known) the number alone has to do. */
 export function isRunning(owner: Owner): boolean {
-    if (process.platform === "linux" && owner.startTime !== "") {
-        return linuxStartTime(owner.pid) === owner.startTime;
+    if (process.platform === "linux") {
+        const startTime = linuxStartTime(owner.pid);
+        return startTime !== undefined && (owner.startTime === "" || startTime === owner.startTime);
     }
     try {
         process.kill(owner.pid, 0);

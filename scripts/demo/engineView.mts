@@ -124,13 +124,15 @@ export class EngineView {
             }
             return [];
         }
-        const isNoise =
-            text === "" || text === "update failed" || /^using pulumi-\S+ from \$PATH/.test(text) || this.#seen.has(text);
+        const isNoise = text === "" || text === "update failed" || /^using pulumi-\S+ from \$PATH/.test(text);
         if (isNoise || (event.severity !== "error" && event.severity !== "warning")) {
             return [];
         }
-        this.#seen.add(text);
         const where = event.urn === undefined || event.urn === "" ? "" : `${nameOf({ urn: event.urn })}: `;
+        if (this.#seen.has(where + text)) {
+            return [];
+        }
+        this.#seen.add(where + text);
         if (event.severity === "error") {
             this.errors.push(`${where}${text}`);
         }
