@@ -1,0 +1,62 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { run } from "../child.mts";
+import { root } from "../project.mts";
+
+const require = createRequire(import.meta.url);
+
+/** A Pulumi stack in a folder of its own, on a file backend. Its brokers hold a lease on this process. */
+export class BenchStack {
+    readonly folder: string;
+    readonly #project: string;
+    readonly #env: NodeJS.ProcessEnv;
+
+    private constructor(folder: string, project: string, env: NodeJS.ProcessEnv) {
+        this.folder = folder;
+        this.#project = project;
+        this.#env = env;
+    }
+
+    /** Writes a CommonJS program into a new project and makes its stack. */
+    static async create(program: string, env: NodeJS.ProcessEnv): Promise<BenchStack> {
+        const { startTimeOf } =
+            require("../../dist/local/broker/processIdentity.js") as typeof import("../../src/local/broker/processIdentity.ts");
+        const folder = mkdtempSync(join(tmpdir(), "linkspan-bench-"));
+        const project = join(folder, "project");
+        const lease = join(folder, "lease.json");
+        mkdirSync(project);
+        writeFileSync(lease, JSON.stringify({ pid: process.pid, startTime: startTimeOf(process.pid) }));
+        writeFileSync(join(project, "Pulumi.yaml"), "name: bench\nruntime: nodejs\n");
+        writeFileSync(join(project, "package.json"), '{"name":"bench","private":true,"main":"index.js"}');
+        writeFileSync(join(project, "index.js"), program);
+        symlinkSync(join(root, "node_modules"), join(project, "node_modules"));
+        const stack = new BenchStack(folder, project, {
+            ...env,
+            PULUMI_BACKEND_URL: `file://${folder}`,
+            PULUMI_CONFIG_PASSPHRASE: "bench",
+            LINKSPAN_LEASE_FILE: lease,
+        });
+        await stack.pulumi("stack", "init", "bench");
+        return stack;
+    }
+
+    /** Runs the CLI; throws with its output when it fails. */
+    async pulumi(...args: string[]): Promise<{ seconds: number; stdout: string }> {
+        const start = process.hrtime.bigint();
+        const { code, stdout, stderr } = await run("pulumi", [...args, "--non-interactive"], {
+            cwd: this.#project,
+            env: this.#env,
+        });
+        if (code !== 0) {
+            throw new Error(`pulumi ${args.join(" ")} ended with ${code}\n${stdout}${stderr}`);
+        }
+        return { seconds: Number(process.hrtime.bigint() - start) / 1e9, stdout };
+    }
+
+    /** Removes the folder; a broker that still runs ends with its lease. */
+    dispose(): void {
+        rmSync(this.folder, { recursive: true, force: true });
+    }
+}
