@@ -1,6 +1,6 @@
-import { isIP } from "node:net";
+import { isIPv6 } from "node:net";
 import { InputError, quote } from "../errors.js";
-import { checkHost, isLoopback } from "./host.js";
+import { checkCharacters, checkHost, isLoopback, withoutSecrets } from "./host.js";
 
 /** EMQX's REST API as a caller reaches it. Plain data; `secret` must never be shown. */
 export interface ApiEndpoint {
@@ -50,42 +50,57 @@ export interface AddressRules {
  * @throws InputError naming the argument
  */
 export function checkApiUrl(value: string, { allowLoopback = false, argument = "api.url" }: AddressRules = {}): string {
-    let url: URL;
-    try {
-        url = new URL(value);
-    } catch {
-        throw new InputError(argument, `${quote(withoutUser(value))} is no URL; set https://host:port`);
-    }
-    const shown = quote(withoutUser(value));
-    if (url.protocol !== "https:" && url.protocol !== "http:") {
-        throw new InputError(argument, `${shown} has the scheme ${quote(url.protocol.slice(0, -1))}; set https://host:port`);
-    }
-    if (url.username !== "" || url.password !== "") {
+    // URL() drops tabs, turns backslashes and other scripts into something else, and takes "https:host": what is checked must be what was written.
+    checkCharacters(value, argument);
+    const written = /^([a-z][a-z0-9+.-]*):\/\/([^/?#\\]*)([^?#]*)/i.exec(value);
+    const shown = quote(withoutSecrets(value));
+    if (value.includes("@")) {
         throw new InputError(argument, `${shown} carries a user; give the API key with the arguments key and secret`);
     }
-    if ((url.pathname !== "/" && url.pathname !== "") || url.search !== "" || url.hash !== "" || /[?#]/.test(value)) {
+    if (written === null) {
+        throw new InputError(argument, `${shown} is no URL; set https://host:port`);
+    }
+    const [whole, scheme = "", authority = "", path = ""] = written;
+    const protocol = scheme.toLowerCase();
+    if (protocol !== "https" && protocol !== "http") {
+        throw new InputError(argument, `${shown} has the scheme ${quote(scheme)}; set https://host:port`);
+    }
+    if ((path !== "" && path !== "/") || whole.length !== value.length) {
         throw new InputError(argument, `${shown} has a path, query or fragment; set only https://host:port`);
     }
-    const host = url.hostname.replace(/^\[|\]$/g, "");
-    checkHost(host, { allowLoopback, argument });
-    if (url.protocol === "http:" && !(allowLoopback && isLoopback(host))) {
-        throw new InputError(argument, `${shown} is not encrypted; set https://, EMQX's HTTPS listener is dashboard.listeners.https (port 18084)`);
+    const parts = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d*))?$/.exec(authority);
+    const host = (parts?.[1] ?? parts?.[2] ?? "").toLowerCase();
+    if (parts === null || (parts[1] !== undefined && !isIPv6(host))) {
+        throw new InputError(
+            argument,
+            `${shown} has no usable host and port; set https://host:port, an IPv6 address in brackets`,
+        );
     }
-    const port = url.port === "" ? (url.protocol === "https:" ? "443" : "80") : url.port;
-    return `${url.protocol}//${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+    checkHost(host, { allowLoopback, argument });
+    if (protocol === "http" && !(allowLoopback && isLoopback(host))) {
+        throw new InputError(
+            argument,
+            `${shown} is not encrypted; set https://, EMQX's HTTPS listener is dashboard.listeners.https (port 18084)`,
+        );
+    }
+    const port = parts[3] === undefined ? (protocol === "https" ? 443 : 80) : Number(parts[3]);
+    return `${protocol}://${isIPv6(host) ? `[${host}]` : host}:${checkPort(port, argument)}`;
+}
+
+/** Checks a TCP port. @throws InputError naming the argument */
+export function checkPort(port: number, argument = "port"): number {
+    if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+        throw new InputError(argument, `${quote(port)} is no port; set a whole number from 1 to 65535`);
+    }
+    return port;
 }
 
 /**
- * Checks a host that the deployer connects to: no loopback unless allowed, no metadata, link-local or unspecified address.
+ * Checks a host that the deployer connects to and returns it in lower case: no loopback unless allowed, no metadata, link-local or unspecified address.
  *
  * @throws InputError naming the argument
  */
 export function checkDialHost(value: string, { allowLoopback = false, argument = "host" }: AddressRules = {}): string {
     checkHost(value, { allowLoopback, argument });
-    return value;
-}
-
-/** A text that may be a URL with a password in it, as it may be shown. */
-function withoutUser(value: string): string {
-    return value.replace(/\/\/[^/@]*@/, "//***@");
+    return value.toLowerCase();
 }

@@ -1,43 +1,47 @@
+import { isIPv6 } from "node:net";
 import { InputError, quote } from "../errors.js";
-import type { AddressRules } from "./endpoint.js";
-import { checkHost } from "./host.js";
+import { type AddressRules, checkPort } from "./endpoint.js";
+import { checkHost, withoutSecrets } from "./host.js";
 
 /** Port that EMQX assumes where a link's `server` has none. */
 const impliedPort = 1883;
 
 /**
- * Checks the `server` of a cluster link and returns it as `host:port`.
+ * Checks the `server` of a cluster link and returns it as `host:port`, in lower case.
  *
  * A comma list is the one input that stops cluster linking on the whole broker, beyond a restart (EMQX 5.8 to 6.2); it is refused here.
  *
  * @throws InputError naming the argument
  */
 export function checkServerAddress(value: string, { allowLoopback = false, argument = "server" }: AddressRules = {}): string {
-    const shown = quote(value.replace(/\/\/[^/@]*@/, "//***@"));
+    const shown = quote(withoutSecrets(value));
+    if (value.includes("@")) {
+        throw new InputError(argument, `${shown} carries a user; set username and password in their own arguments`);
+    }
     if (value.includes(",")) {
-        throw new InputError(argument, `${shown} names more than one host, which stops cluster linking on the whole broker; set one host:port (a name with several addresses is fine)`);
+        throw new InputError(
+            argument,
+            `${shown} names more than one host, which stops cluster linking on the whole broker; set one host:port (a name with several addresses is fine)`,
+        );
     }
     if (value.includes("://")) {
         throw new InputError(argument, `${shown} has a scheme; set host:port and turn TLS on with the tls argument`);
-    }
-    if (value.includes("@")) {
-        throw new InputError(argument, `${quote("***")} carries a user; set username and password in their own arguments`);
     }
     if (/[/?#\s]/.test(value)) {
         throw new InputError(argument, `${shown} is not host:port; leave path, query and spaces out`);
     }
     const { host, port } = splitHostPort(value, shown, argument);
-    if (!Number.isInteger(port) || port < 1 || port > 65535) {
-        throw new InputError(argument, `${shown} has no usable port; set one from 1 to 65535`);
-    }
     checkHost(host, { allowLoopback, argument, allowIpv6: false });
-    return `${host}:${port}`;
+    return `${host.toLowerCase()}:${checkPort(port, argument)}`;
 }
 
 function splitHostPort(value: string, shown: string, argument: string): { host: string; port: number } {
     const bracketed = /^\[([^\]]*)\](?::(\d+))?$/.exec(value);
     if (bracketed !== null) {
-        return { host: bracketed[1] ?? "", port: bracketed[2] === undefined ? impliedPort : Number(bracketed[2]) };
+        const literal = bracketed[1] ?? "";
+        // Brackets belong to IPv6 only; kept around anything else, they make it no host name.
+        const host = isIPv6(literal) ? literal : `[${literal}]`;
+        return { host, port: bracketed[2] === undefined ? impliedPort : Number(bracketed[2]) };
     }
     const parts = value.split(":");
     if (parts.length > 2) {

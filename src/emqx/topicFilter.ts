@@ -23,10 +23,16 @@ export function checkTopicFilters(filters: readonly string[], argument = "topics
             }
             if (filter === wider) {
                 if (index > other) {
-                    throw new InputError(`${argument}[${index}]`, `${quote(filter)} stands in ${argument}[${other}] already; leave one of them out`);
+                    throw new InputError(
+                        `${argument}[${index}]`,
+                        `${quote(filter)} stands in ${argument}[${other}] already; leave one of them out`,
+                    );
                 }
             } else if (covers(wider, filter)) {
-                throw new InputError(`${argument}[${index}]`, `${quote(filter)} is covered by ${quote(wider)}; leave it out, EMQX refuses redundant topics`);
+                throw new InputError(
+                    `${argument}[${index}]`,
+                    `${quote(filter)} is covered by ${quote(wider)}; leave it out, EMQX refuses redundant topics`,
+                );
             }
         }
     }
@@ -49,11 +55,23 @@ export function checkTopicFilter(filter: string, argument = "topic"): void {
         throw new InputError(argument, `${shown} has ${Buffer.byteLength(filter)} bytes; MQTT allows ${longestTopic}`);
     }
     const levels = filter.split("/");
-    if (levels[0] === "$LINK" || levels[0] === "$SYS" || levels[0] === "$queue" || levels[0] === "$exclusive" || levels[0] === "$delayed") {
-        throw new InputError(argument, `${shown} is of EMQX's own topics, which must not cross a link; set the topics of your devices`);
+    if (
+        levels[0] === "$LINK" ||
+        levels[0] === "$SYS" ||
+        levels[0] === "$queue" ||
+        levels[0] === "$exclusive" ||
+        levels[0] === "$delayed"
+    ) {
+        throw new InputError(
+            argument,
+            `${shown} is of EMQX's own topics, which must not cross a link; set the topics of your devices`,
+        );
     }
     if (levels[0] === "$share") {
-        throw new InputError(argument, `${shown} is a shared subscription; set the filter inside it, ${quote(levels.slice(2).join("/") || "a/b")}`);
+        throw new InputError(
+            argument,
+            `${shown} is a shared subscription; set the filter inside it, ${quote(levels.slice(2).join("/") || "a/b")}`,
+        );
     }
     for (const [position, level] of levels.entries()) {
         if (level.includes("#") && (level !== "#" || position !== levels.length - 1)) {
@@ -95,6 +113,10 @@ export function covers(wide: string, narrow: string): boolean {
             return true;
         }
         const given = inner[position];
+        // A topic has at least one level, so "#" alone asks no more of the first than "+" does.
+        if (position === 0 && level === "+" && given === "#") {
+            return outer[1] === "#";
+        }
         if (given === undefined || given === "#" || (level !== "+" && level !== given)) {
             return false;
         }
