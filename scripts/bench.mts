@@ -18,8 +18,8 @@ Prints figures of this machine, as ratios where they depend on it. Parts: ${part
 
 Exit codes: 0 every goal met, 1 a goal missed, 2 wrong usage.`;
 
-async function main(): Promise<number> {
-    const { values, positionals } = readArgs();
+async function main(args: string[]): Promise<number> {
+    const { values, positionals } = readArgs(args);
     if (values.help) {
         say(usage);
         return 0;
@@ -62,7 +62,7 @@ async function main(): Promise<number> {
     return missed.length === 0 ? 0 : 1;
 }
 
-function readArgs() {
+function readArgs(args: string[]) {
     try {
         return parseArgs({
             allowPositionals: true,
@@ -73,4 +73,4 @@ function readArgs() {
     }
 }
 
-await runMain(main);
+runMain(import.meta, main);

@@ -1,9 +1,6 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { run } from "../child.mts";
-import { root } from "../project.mts";
+import { readFileSync } from "node:fs";
 import { type Row, ratio } from "./report.mts";
+import { BenchStack } from "./stack.mts";
 
 /** Seconds of one whole life of a stack. */
 interface Life {
