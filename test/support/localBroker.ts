@@ -45,20 +45,26 @@ const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
 /** Password of a site's link user on its peers. */
 export const linkPassword = (site: string) => `link-password-${site}`;
 
-/** Free ports on loopback. They are free at the time of asking. */
+/**
+ * Ports on loopback that are free at the time of asking. They are below the range that the system gives to outgoing connections, so that a
+ * broker which restarts finds its port free again.
+ */
 export async function freePorts(count: number): Promise<number[]> {
-    const servers = await Promise.all(
-        Array.from({ length: count }, async () => {
-            const server = createServer();
-            await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-            return server;
-        }),
-    );
-    const ports = servers.map((server) => {
-        const address = server.address();
-        return typeof address === "object" && address !== null ? address.port : 0;
-    });
-    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+    const ports: number[] = [];
+    while (ports.length < count) {
+        const port = 12_000 + Math.floor(Math.random() * 20_000);
+        const server = createServer();
+        const free = await new Promise<boolean>((resolve) => {
+            server.once("error", () => resolve(false));
+            server.listen(port, "127.0.0.1", () => resolve(true));
+        });
+        if (free) {
+            await new Promise((resolve) => server.close(resolve));
+        }
+        if (free && !ports.includes(port)) {
+            ports.push(port);
+        }
+    }
     return ports;
 }
 
@@ -281,6 +287,11 @@ export class TestSite {
         if (answer.status !== 201) {
             throw new Error(`link ${this.name} -> ${peer.name}: ${answer.status} ${answer.text}`);
         }
+    }
+
+    /** Points this site's name of a peer's link door at another port, for example of a relay. */
+    nameTo(peer: TestSite, port: number): void {
+        writeFileSync(join(this.namesDir, peer.linkHost), JSON.stringify({ host: "127.0.0.1", port }));
     }
 
     async linkStatus(peer: TestSite): Promise<string> {

@@ -14,7 +14,10 @@ export interface Lease {
 export function leaseFileHolds(path: string): boolean {
     try {
         const lease = JSON.parse(readFileSync(path, "utf8")) as Partial<Lease> & { released?: boolean };
-        return lease.released === true || (typeof lease.pid === "number" && typeof lease.startTime === "string" && isSameProcess(lease.pid, lease.startTime));
+        return (
+            lease.released === true ||
+            (typeof lease.pid === "number" && typeof lease.startTime === "string" && isSameProcess(lease.pid, lease.startTime))
+        );
     } catch {
         return false;
     }

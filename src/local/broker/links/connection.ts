@@ -10,6 +10,8 @@ export interface ConnectionTarget {
     readonly tls?: ConnectionOptions;
     readonly username?: string;
     readonly password?: string;
+    /** Called when the peer closes without a word before it has let us in: what is wrong with what we showed, as far as it can be seen from here. */
+    readonly explain?: () => string | undefined;
 }
 
 export interface ConnectionOptionsOf {
@@ -29,6 +31,8 @@ export interface ConnectionOptionsOf {
 }
 
 const firstRetryMs = 20;
+/** A busy peer may be silent this long. */
+const leastSilenceMs = 1000;
 
 /** One MQTT connection of a link: connects, watches, reconnects until it is stopped. Knows no topics and keeps no messages. */
 export class LinkConnection {
@@ -135,7 +139,9 @@ export class LinkConnection {
         });
         socket.on("close", () => {
             clearTimeout(late);
-            this.#end(socket, failure ?? "closed by the peer", false);
+            const silent = failure === undefined || failure === "Connection reset by peer";
+            const explained = silent && !this.up ? target.explain?.() : undefined;
+            this.#end(socket, explained ?? failure ?? "closed by the peer", false);
         });
     }
 
@@ -164,13 +170,14 @@ export class LinkConnection {
         }
         const { healthMs } = this.#options;
         clearInterval(this.#watch);
+        // Two pings per interval, and silence for one and a half of them is a dead peer: seen within two intervals.
         this.#watch = setInterval(() => {
-            if (Date.now() - this.#heardAt > healthMs * 2) {
+            if (Date.now() - this.#heardAt > Math.max(leastSilenceMs, healthMs * 1.5)) {
                 this.#end(socket, "timeout", true);
             } else {
                 this.#write({ cmd: "pingreq" });
             }
-        }, healthMs);
+        }, healthMs / 2);
         if (this.#subscriptions.length > 0) {
             this.#write({
                 cmd: "subscribe",

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { type ConnectionOptions, checkServerIdentity } from "node:tls";
 import type { Alarms } from "../alarms.js";
 import { type Log, throttled } from "../log.js";
@@ -52,10 +53,12 @@ export class Link {
         }
         const { settings } = this;
         const options = settings.resource_opts;
+        const healthMs = Math.max(100, durationMs(options.health_check_interval) ?? 15_000);
         const common = {
             retryMs: Math.max(20, Math.min(1000, durationMs(settings.retry_interval) ?? 1000)),
-            healthMs: Math.max(100, durationMs(options.health_check_interval) ?? 15_000),
-            startMs: Math.max(100, Math.min(5000, durationMs(options.start_timeout) ?? 5000)),
+            healthMs,
+            // An attempt into a black hole must not outlast the hole for long.
+            startMs: Math.max(100, Math.min(5000, Math.max(2000, healthMs * 2), durationMs(options.start_timeout) ?? 5000)),
         };
         const prefix = settings.clientid ?? `emqx_link_${this.#home.clusterName}`;
         this.#running = true;
@@ -145,7 +148,7 @@ export class Link {
             ...address,
             ...(username === undefined ? {} : { username }),
             ...(password === undefined ? {} : { password }),
-            ...(ssl.enable ? { tls: tlsOptions(this.settings, host) } : {}),
+            ...(ssl.enable ? { tls: tlsOptions(this.settings, host), explain: () => clientCertificateFault(this.settings) } : {}),
         };
     }
 }
@@ -164,4 +167,22 @@ function tlsOptions({ ssl }: LinkSettings, host: string): ConnectionOptions {
         // The address dialled may differ from the name; the certificate is for the name.
         checkServerIdentity: (_dialled, certificate) => checkServerIdentity(named, certificate),
     };
+}
+
+/** What a peer with the same CA would find wrong with a link's own certificate. */
+function clientCertificateFault({ ssl }: LinkSettings): string | undefined {
+    const alert = (name: string) => `{ssl_error,{tls_alert,{${name},"the peer refused this link's own certificate"}}}`;
+    try {
+        if (ssl.certfile === undefined) {
+            return alert("certificate_required");
+        }
+        const own = new X509Certificate(ssl.certfile);
+        if (Date.parse(own.validTo) < Date.now() || Date.parse(own.validFrom) > Date.now()) {
+            return alert("certificate_expired");
+        }
+        const authority = ssl.cacertfile === undefined ? undefined : new X509Certificate(ssl.cacertfile);
+        return authority === undefined || own.verify(authority.publicKey) ? undefined : alert("unknown_ca");
+    } catch {
+        return alert("bad_certificate");
+    }
 }
