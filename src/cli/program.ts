@@ -125,7 +125,7 @@ async function build(io: CliIo, done: (code: ExitCode) => void): Promise<Command
                     const [{ verify }, { runDelivery }, { likelyCause }] = await Promise.all([
                         import("./verifyCommand.js"),
                         import("../probe/deliveryRun.js"),
-                        import("../probe/likelyCause.js"),
+                        import("../probe/pairDiagnosis.js"),
                     ]);
                     const { payload, qos, junit, ...rest } = given;
                     return await verify(

@@ -4,7 +4,7 @@ import { messageOf } from "../errors.js";
 import type { DeliveryResult, DeliveryStatus } from "../probe/deliveryResult.js";
 import type { runDelivery } from "../probe/deliveryRun.js";
 import { judge, progressText, unproven } from "../probe/deliveryVerdict.js";
-import type { likelyCause } from "../probe/likelyCause.js";
+import type { likelyCause } from "../probe/pairDiagnosis.js";
 import { checkProbeSettings, withProbeDefaults } from "../probe/probeSettings.js";
 import { CliError, type ExitCode, exitCodes, worst } from "./cliError.js";
 import { junitReport } from "./junit.js";
@@ -125,7 +125,7 @@ async function measure(probe: ProbeRecord, options: VerifyOptions, io: CliIo, wo
         if (results.every(({ status }) => status === "proven")) {
             return { pair, results };
         }
-        const cause = await work.cause(a, b, results).catch(() => undefined);
+        const cause = await work.cause(a, b).catch(() => undefined);
         return cause === undefined ? { pair, results } : { pair, results, cause };
     } catch (error) {
         return { pair, results: unproven(directions, messageOf(error)) };

@@ -32,6 +32,7 @@ describe("the cause of a connection that failed", () => {
         ["ECONNRESET", {}, /closed before the broker answered/, "unreachable"],
         ["closed", { stage: "mqtt" }, /closed before the broker answered.*client certificate/, "refused"],
         ["ECONNRESET", { stage: "tls" }, /during the TLS handshake/, "refused"],
+        ["protocol", { stage: "mqtt" }, /does not speak MQTT/, "refused"],
         ["SELF_SIGNED_CERT_IN_CHAIN", { stage: "tls" }, /not signed by an authority.*Set ca/, "refused"],
         ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", { stage: "tls" }, /not signed by an authority/, "refused"],
         ["CERT_HAS_EXPIRED", { stage: "tls" }, /has expired/, "refused"],

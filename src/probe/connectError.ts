@@ -50,11 +50,13 @@ const unreachable = { failure: "unreachable", passing: true } as const;
 /**
  * The error of an attempt: one cause in words, and what to do.
  *
- * @param code the transport's code (`ECONNREFUSED`, `CERT_HAS_EXPIRED`), the return code of a CONNACK (1 to 5), `"closed"` or `"timeout"`
+ * @param code the transport's code (`ECONNREFUSED`, `CERT_HAS_EXPIRED`), the return code of a CONNACK (1 to 5), `"closed"`, `"timeout"`,
+ * or `"protocol"` where the answer was no MQTT
  */
 export function connectError(attempt: ConnectAttempt, code: string | number): ProbeConnectError {
     const cause = typeof code === "number" ? fromConnack(attempt, code) : fromTransport(attempt, code);
-    const shown = typeof code === "number" ? `CONNACK ${code}` : code === "closed" || code === "timeout" ? undefined : code;
+    const shown =
+        typeof code === "number" ? `CONNACK ${code}` : ["closed", "timeout", "protocol"].includes(code) ? undefined : code;
     return new ProbeConnectError(
         {
             what: `connect the delivery probe to site "${attempt.site}"`,
@@ -109,12 +111,21 @@ function fromTransport(attempt: ConnectAttempt, code: string): Cause {
         return silent(attempt, waitedSeconds);
     }
     if (code === "closed" || code === "ECONNRESET" || code === "EPIPE") {
-        const wants = hasCertificate ? "" : " A listener that asks for a client certificate closes like this too.";
+        const wants = hasCertificate
+            ? " A listener that does not trust the probe's client certificate closes like this too."
+            : " A listener that asks for a client certificate closes like this too.";
         return {
             failure: stage === "tcp" ? "unreachable" : "refused",
             passing: true,
             message: `the connection was closed before the broker answered${stage === "tls" ? ", during the TLS handshake" : ""}`,
-            todo: `Check that port ${port} is ${tls ? "an MQTT listener with TLS" : "an MQTT listener without TLS"}.${wants}`,
+            todo: `Check that port ${port} is an MQTT listener ${tls ? "with" : "without"} TLS.${tls ? wants : ""}`,
+        };
+    }
+    if (code === "protocol") {
+        return {
+            ...lasting,
+            message: "what listens there does not speak MQTT",
+            todo: `Check that port ${port} is an MQTT listener.`,
         };
     }
     const known = transportCauses[code];

@@ -89,7 +89,7 @@ export class ProbeClient {
                     options.signal?.removeEventListener("abort", aborted);
                 };
                 client.once("connect", () => resolve());
-                client.once("error", (error) => reject(failed(codeOf(error) ?? at.code ?? "closed")));
+                client.once("error", (error) => reject(failed(codeOf(error) ?? at.code ?? "protocol")));
                 client.once("close", () => reject(failed(at.code ?? "closed")));
             });
         } catch (error) {
@@ -114,12 +114,16 @@ export class ProbeClient {
      * @throws OperationError when the broker refuses one of them
      */
     async subscribe(topics: readonly string[], qos: 0 | 1 | 2): Promise<void> {
-        const granted = await this.kept(this.client.subscribeAsync([...topics], { qos })).catch((error) => {
-            throw error instanceof OperationError ? error : this.refusedSubscription(topics, messageOf(error));
-        });
-        const refused = granted.filter((grant) => grant.qos >= 128).map((grant) => grant.topic);
-        if (refused.length > 0) {
-            throw this.refusedSubscription(refused, "not authorized");
+        try {
+            await this.kept(this.client.subscribeAsync([...topics], { qos }));
+        } catch (error) {
+            if (error instanceof OperationError) {
+                throw error;
+            }
+            const refused = topics.filter((_topic, index) => (grantsOf(error)[index] ?? 0) >= 128);
+            throw refused.length === 0
+                ? this.refusedSubscription(topics, messageOf(error))
+                : this.refusedSubscription(refused, "the broker refuses the subscription");
         }
     }
 
@@ -176,7 +180,8 @@ function mqttOptions({ endpoint, clientId }: ProbeClientOptions): IClientOptions
         // The deadline is ours: it knows how far the connection had come.
         connectTimeout: 2 ** 30,
         ...(endpoint.username === undefined ? {} : { username: endpoint.username }),
-        ...(endpoint.password === undefined ? {} : { password: endpoint.password }),
+        // MQTT 3.1.1 has no password without a user name.
+        ...(endpoint.username === undefined || endpoint.password === undefined ? {} : { password: endpoint.password }),
     };
 }
 
@@ -215,6 +220,13 @@ function openStream(endpoint: MqttEndpoint, at: { stage: ConnectStage; code: str
 function codeOf(error: unknown): string | number | undefined {
     const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
     return typeof code === "string" || typeof code === "number" ? code : undefined;
+}
+
+/** The return codes of a SUBACK that mqtt.js turned into an error. */
+function grantsOf(error: unknown): readonly number[] {
+    const packet = typeof error === "object" && error !== null && "packet" in error ? error.packet : undefined;
+    const granted = typeof packet === "object" && packet !== null && "granted" in packet ? packet.granted : undefined;
+    return Array.isArray(granted) ? granted.map(Number) : [];
 }
 
 function destroy(client: MqttClient): void {

@@ -7,7 +7,7 @@ import type { ProbeDirection, ProbeSide } from "./deliveryReport.js";
 import type { DeliveryResult } from "./deliveryResult.js";
 import { checkDirections, runDelivery } from "./deliveryRun.js";
 import { failureText, judge, progressText, unproven } from "./deliveryVerdict.js";
-import { likelyCause } from "./likelyCause.js";
+import { likelyCause } from "./pairDiagnosis.js";
 import { checkProbeSettings, type ProbeSettings, type ProofRules, withProbeDefaults } from "./probeSettings.js";
 
 /** A side as state holds it. */
@@ -42,7 +42,7 @@ export function makeProbeProvider(work: ProbeWork): Lifecycle<ProbeInputs, Probe
         const results = await measure(inputs, work);
         const failed = results.find(({ status }) => status === "failed");
         if (failed !== undefined) {
-            const cause = await work.cause(inputs.a, inputs.b, results).catch(() => undefined);
+            const cause = await work.cause(inputs.a, inputs.b).catch(() => undefined);
             throw new IncompleteError(failureText(inputs.pair, results, cause), idOf(inputs), { ...inputs, results });
         }
         return { ...inputs, results };

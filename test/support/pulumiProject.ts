@@ -43,7 +43,10 @@ export class PulumiProject {
      * @param source a folder to copy, or files by name
      * @param options.linked link the repository's node_modules, so that `linkspan` is the built working tree; off for packed packages
      */
-    static async create(source: string | Readonly<Record<string, string>>, options: { linked?: boolean } = {}): Promise<PulumiProject> {
+    static async create(
+        source: string | Readonly<Record<string, string>>,
+        options: { linked?: boolean } = {},
+    ): Promise<PulumiProject> {
         const root = await realpath(await mkdtemp(join(tmpdir(), "linkspan-e2e-")));
         const folder = join(root, "project");
         await mkdir(join(root, "backend"));
@@ -102,15 +105,24 @@ export class PulumiProject {
 
     /** Starts the CLI and leaves it running, for tests that interrupt it. */
     start(...args: string[]) {
-        return spawn("pulumi", [...args, "--non-interactive", "--color", "never"], { cwd: this.folder, env: this.env, stdio: ["ignore", "pipe", "pipe"] });
+        return spawn("pulumi", [...args, "--non-interactive", "--color", "never"], {
+            cwd: this.folder,
+            env: this.env,
+            stdio: ["ignore", "pipe", "pipe"],
+        });
     }
 
     /** Any other program in the project's folder and environment. */
     exec(command: string, ...args: string[]): Promise<Run> {
         return new Promise((done) => {
-            execFile(command, args, { cwd: this.folder, env: this.env, maxBuffer: 64 << 20, encoding: "utf8" }, (error, stdout, stderr) => {
-                done({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, output: stdout + stderr });
-            });
+            execFile(
+                command,
+                args,
+                { cwd: this.folder, env: this.env, maxBuffer: 64 << 20, encoding: "utf8" },
+                (error, stdout, stderr) => {
+                    done({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, output: stdout + stderr });
+                },
+            );
         });
     }
 
@@ -129,7 +141,9 @@ export class PulumiProject {
 
     /** The resources of the state, secrets decrypted. */
     async resources(): Promise<StateResource[]> {
-        const state = JSON.parse(await this.must("stack", "export", "--show-secrets")) as { deployment: { resources?: StateResource[] } };
+        const state = JSON.parse(await this.must("stack", "export", "--show-secrets")) as {
+            deployment: { resources?: StateResource[] };
+        };
         return state.deployment.resources ?? [];
     }
 
