@@ -6,7 +6,15 @@ import { formsOf, PulumiProject, repository, type StateResource } from "../suppo
 
 interface Outputs {
     readonly sites: { name: string; endpoint: string; version: string }[];
-    readonly links: { from: string; to: string; tier: string; status: string; delivered: number; lost: number; duplicated: number }[];
+    readonly links: {
+        from: string;
+        to: string;
+        tier: string;
+        status: string;
+        delivered: number;
+        lost: number;
+        duplicated: number;
+    }[];
     readonly notProven: string[];
 }
 
@@ -72,7 +80,14 @@ describe("the ready stack on this machine", () => {
         const { sites, links, notProven } = await project.outputs<Outputs>();
         expect(sites.map((site) => site.name)).toEqual(["north", "south", "west"]);
         expect(sites.every((site) => /^mqtts:\/\/127\.0\.0\.1:\d+$/.test(site.endpoint))).toBe(true);
-        expect(links.map((link) => `${link.from}>${link.to}`).sort()).toEqual(["north>south", "north>west", "south>north", "south>west", "west>north", "west>south"]);
+        expect(links.map((link) => `${link.from}>${link.to}`).sort()).toEqual([
+            "north>south",
+            "north>west",
+            "south>north",
+            "south>west",
+            "west>north",
+            "west>south",
+        ]);
         for (const link of links) {
             expect(link).toMatchObject({ status: "proven", delivered: 100, lost: 0, duplicated: 0, tier: "nat" });
         }
@@ -92,7 +107,11 @@ describe("the ready stack on this machine", () => {
         expect(secrets.length).toBeGreaterThan(20);
         const state = await project.exported();
         const { readFile } = await import("node:fs/promises");
-        const logs = await Promise.all(["north", "south", "west"].map((site) => readFile(join(project.folder, ".linkspan/linkspan-test", site, "broker.log"), "utf8")));
+        const logs = await Promise.all(
+            ["north", "south", "west"].map((site) =>
+                readFile(join(project.folder, ".linkspan/linkspan-test", site, "broker.log"), "utf8"),
+            ),
+        );
         const everything = [state, ...said, ...logs].join("\n");
         const leaked = secrets.filter((secret) => formsOf(secret).some((form) => everything.includes(form)));
         expect(leaked.length).toBe(0);
@@ -166,7 +185,11 @@ describe("bad input to the ready stack", () => {
     });
 
     it.each([
-        ["an unknown tier", ["-c", "tier=ipsec"], 'configuration linkspan:tier: "ipsec" is no tier; set one of nat, vpn, interconnect'],
+        [
+            "an unknown tier",
+            ["-c", "tier=ipsec"],
+            'configuration linkspan:tier: "ipsec" is no tier; set one of nat, vpn, interconnect',
+        ],
         ["an outage that no link bridges", ["-c", "maxOutageSeconds=45"], "maxOutageSeconds"],
         ["a link topic of EMQX's own", ["--config-path", "-c", "topics[0]=$LINK/#"], "$LINK/#"],
         ["a wrong filter", ["--config-path", "-c", "topics[0]=a/#/b"], "a/#/b"],
