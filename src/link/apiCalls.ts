@@ -1,0 +1,142 @@
+import { EmqxClient, UnknownOutcomeError } from "../emqx/client.js";
+import type { ApiEndpoint } from "../emqx/endpoint.js";
+import { InputError, messageOf, OperationError, quote } from "../errors.js";
+import { timeoutDefaults } from "./apiArgs.js";
+import type { StoredTimeouts } from "./linkInputs.js";
+
+/** What every kind of resource here keeps of how to reach its cluster. */
+export interface ApiInputs {
+    readonly api: ApiEndpoint;
+    readonly timeouts?: StoredTimeouts;
+}
+
+/** A client for one piece of work; it is closed afterwards, whatever happens. */
+export async function withApi<T>(inputs: ApiInputs, name: string, work: (client: EmqxClient) => Promise<T>): Promise<T> {
+    const client = new EmqxClient(inputs.api, {
+        requestSeconds: inputs.timeouts?.requestSeconds ?? timeoutDefaults.requestSeconds,
+        name,
+    });
+    try {
+        return await work(client);
+    } finally {
+        client.close();
+    }
+}
+
+/** A client for work that must end within a time, whatever the other side does. */
+async function withinTime<T>(
+    inputs: ApiInputs,
+    seconds: number,
+    work: (client: EmqxClient, signal: AbortSignal) => Promise<T>,
+): Promise<T | "late"> {
+    const requestSeconds = Math.min(seconds, inputs.timeouts?.requestSeconds ?? timeoutDefaults.requestSeconds);
+    const client = new EmqxClient(inputs.api, { requestSeconds, connectSeconds: Math.min(seconds, 10) });
+    const over = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<"late">((resolve) => {
+        timer = setTimeout(() => resolve("late"), seconds * 1000);
+    });
+    const running = work(client, over.signal);
+    // Work that is given up fails later, when its client is closed; nobody waits for it any more.
+    running.catch(() => {});
+    try {
+        return await Promise.race([running, late]);
+    } finally {
+        clearTimeout(timer);
+        over.abort();
+        client.close();
+    }
+}
+
+/**
+ * Whether an error says that nobody answered as a cluster's API does: no connection, no answer, or only a proxy's. What the API itself
+ * refused (a wrong key, bad input) is not that.
+ */
+export function isUnreachable(error: unknown): boolean {
+    if (error instanceof UnknownOutcomeError) {
+        return true;
+    }
+    if (!(error instanceof OperationError)) {
+        return false;
+    }
+    const { status } = error.detail;
+    return status === undefined || status >= 500;
+}
+
+/** The HTTP status of a refusal, if it was one. */
+export function statusOf(error: unknown): number | undefined {
+    return error instanceof OperationError ? error.detail.status : undefined;
+}
+
+/** The API's own code of a refusal, if it was one. */
+export function codeOf(error: unknown): string | undefined {
+    return error instanceof OperationError ? error.detail.code : undefined;
+}
+
+/** One line that stays readable after the run. Pulumi shows what a provider prints. Never with a secret. */
+export function warn(text: string): void {
+    console.warn(`linkspan: ${text}`);
+}
+
+/**
+ * Removes something from a cluster that may be gone: absence is success, and a cluster that does not answer is left alone after a
+ * bounded time, with a line that says what is left and how to remove it.
+ *
+ * @param what the object, for messages: `cluster link "b" on "a"`
+ * @param byHand how to remove it by hand
+ */
+export async function removeOrLeave(
+    inputs: ApiInputs,
+    what: string,
+    byHand: string,
+    remove: (client: EmqxClient, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+    const seconds = inputs.timeouts?.deleteSeconds ?? timeoutDefaults.deleteSeconds;
+    try {
+        const done = await withinTime(inputs, seconds, remove);
+        if (done === "late") {
+            warn(`${what} is left behind: ${inputs.api.url} did not answer within ${seconds} s. Once it is back: ${byHand}`);
+        }
+    } catch (error) {
+        if (!isUnreachable(error)) {
+            throw error;
+        }
+        warn(`${what} is left behind: ${messageOf(error)} Once the cluster is back: ${byHand}`);
+    }
+}
+
+/**
+ * Reads something from a cluster that may not answer: then the last state stands, and a line says so.
+ *
+ * @returns what was read, or "unread"
+ */
+export async function readOrKeep<T>(
+    inputs: ApiInputs,
+    what: string,
+    read: (client: EmqxClient) => Promise<T>,
+): Promise<T | "unread"> {
+    const seconds = inputs.timeouts?.deleteSeconds ?? timeoutDefaults.deleteSeconds;
+    try {
+        const found = await withinTime(inputs, seconds, read);
+        if (found === "late") {
+            warn(`${what} could not be read: ${inputs.api.url} did not answer within ${seconds} s. Its last known state is kept`);
+            return "unread";
+        }
+        return found;
+    } catch (error) {
+        if (!(error instanceof OperationError)) {
+            throw error;
+        }
+        warn(`${what} could not be read; its last known state is kept. ${error.message}`);
+        return "unread";
+    }
+}
+
+/** Checks deadlines. */
+export function checkTimeouts(timeouts: StoredTimeouts | undefined): void {
+    for (const [key, value] of Object.entries(timeouts ?? {})) {
+        if (typeof value !== "number" || !(value > 0 && value <= 3600)) {
+            throw new InputError(`timeouts.${key}`, `${quote(value)} is out of range; set more than 0 and at most 3600 seconds`);
+        }
+    }
+}

@@ -1,0 +1,258 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { LinkDoor, Site } from "../contracts/site.js";
+import type { LinkTlsInput } from "../emqx/linkSpec.js";
+import { InputError } from "../errors.js";
+import { failOn } from "../input.js";
+import { linkUser, pairKey, type Tier } from "../naming.js";
+import { DeliveryProbe, type DeliveryResult, type ProofSettings } from "../probe/deliveryProbe.js";
+import { ClusterLink, type ClusterLinkArgs } from "./clusterLink.js";
+import { LinkAccess } from "./linkAccess.js";
+
+/** Settings of the links of a pair; all have defaults, see {@link ClusterLinkArgs}. */
+export type LinkSettings = Pick<ClusterLinkArgs, "enable" | "poolSize" | "retryInterval" | "maxInflight" | "adopt" | "timeouts">;
+
+/** One side of a {@link LinkPair}. */
+export interface PairSide {
+    readonly site: Site;
+    /** Where this side takes the other side's links in. */
+    readonly door: LinkDoor;
+    /** MQTT topic filters of what this side receives from the other; `[]` for a pair that is linked one way. Plain: they shape the proof. */
+    readonly topics: readonly string[];
+    /** Settings of the link on this side, over those of the pair. */
+    readonly link?: LinkSettings | undefined;
+}
+
+/** Arguments of {@link LinkPair}. */
+export interface LinkPairArgs {
+    readonly a: PairSide;
+    readonly b: PairSide;
+    /** How the two sites are joined; part of what the proof is for. */
+    readonly tier: Tier;
+    /** Longest outage in seconds that is bridged without loss, 1 to 30. @default 20 */
+    readonly maxOutageSeconds?: number | undefined;
+    /** Settings of both links. */
+    readonly link?: LinkSettings | undefined;
+    /** Settings of the proof. */
+    readonly proof?: ProofSettings | undefined;
+    /** What must exist before a link may use the path. @default nothing */
+    readonly pathReady?: readonly pulumi.Resource[] | undefined;
+}
+
+/** One direction of a pair: what is linked, and what was measured. */
+export interface LinkRow extends DeliveryResult {
+    /** The pair's key, `a-b`. */
+    readonly pair: string;
+    readonly tier: Tier;
+    /** Topic filters that the receiving side has linked. */
+    readonly topics: readonly string[];
+    /** What the receiving broker said of its link when that was last changed. No proof; `status` is. */
+    readonly linkStatus: string;
+}
+
+/**
+ * Links two sites in both directions and proves it by counted messages.
+ *
+ * Creates: at each site a user for the other's links (where the site manages them), at each site the link that receives from the other,
+ * and one delivery proof. A broker refuses its peer's link until its own exists and tries again every 5 seconds; the proof waits for
+ * that, and where a link stays refused it fails with the side and the cause.
+ */
+export class LinkPair extends pulumi.ComponentResource {
+    /** One row per direction that has topics: link status and measured delivery. */
+    readonly links: pulumi.Output<readonly LinkRow[]>;
+    /** The links by the name of the site that receives. */
+    readonly clusterLinks: Readonly<Record<string, ClusterLink>>;
+    readonly probe: DeliveryProbe;
+
+    constructor(name: string, args: LinkPairArgs, opts: pulumi.ComponentResourceOptions = {}) {
+        super("linkspan:link:LinkPair", name, {}, opts);
+        failOn(this, () => checkPair(args));
+        const { a, b } = args;
+        const ready = [...a.site.cluster.ready, ...b.site.cluster.ready, ...(args.pathReady ?? [])];
+        const accesses = [createAccess(this, name, a, b, args), createAccess(this, name, b, a, args)].flat();
+        const before = [...accesses, ...ready];
+        const linkOnA = createLink(this, name, a, b, args, before);
+        const linkOnB = createLink(this, name, b, a, args, before);
+
+        this.probe = createProbe(this, name, args, linkOnA, linkOnB);
+        this.clusterLinks = { [siteName(a)]: linkOnA, [siteName(b)]: linkOnB };
+        this.links = rows(args, this.probe, this.clusterLinks);
+        this.registerOutputs({ links: this.links });
+    }
+}
+
+function checkPair({ a, b }: LinkPairArgs): void {
+    if (siteName(a) === siteName(b)) {
+        throw new InputError("b.site", `it is ${siteName(a)}, like a.site; a pair joins two sites`);
+    }
+    if (a.site.facts.clusterName === b.site.facts.clusterName) {
+        throw new InputError(
+            "b.site",
+            `its cluster.name is ${b.site.facts.clusterName}, like that of a.site; EMQX tells links apart by it, so each cluster needs its own`,
+        );
+    }
+    if (a.site.facts.linkProtocol !== b.site.facts.linkProtocol) {
+        throw new InputError(
+            "b.site",
+            "one of the sites is a local stand-in and the other a real EMQX cluster; their links do not understand each other",
+        );
+    }
+    if (a.topics.length === 0 && b.topics.length === 0) {
+        throw new InputError(
+            "a.topics",
+            "neither side would receive anything; give topic filters to at least one of a.topics and b.topics",
+        );
+    }
+    for (const [argument, door, peer] of [
+        ["a.door", a.door, b],
+        ["b.door", b.door, a],
+    ] as const) {
+        if (door.clientCertificate === "mesh" && peer.site.cluster.linkIdentity.certificate === undefined) {
+            throw new InputError(
+                argument,
+                `it asks for a certificate of the mesh, and ${siteName(peer)} has none; set its login or clientCertificate to what ${siteName(peer)} can present`,
+            );
+        }
+    }
+}
+
+/** The user at `at` as which the links of `of` log in. */
+function createAccess(parent: LinkPair, name: string, at: PairSide, of: PairSide, args: LinkPairArgs): LinkAccess[] {
+    const { cluster } = at.site;
+    if (cluster.linkLogin.kind !== "managed") {
+        return [];
+    }
+    const access = new LinkAccess(
+        `${name}-access-for-${siteName(of)}-at-${siteName(at)}`,
+        {
+            api: cluster.api,
+            localCluster: cluster.clusterName,
+            peer: of.site.cluster.clusterName,
+            password: of.site.cluster.linkIdentity.passwordFor(cluster.clusterName),
+            // The site has checked its own addresses.
+            allowLoopback: true,
+            timeouts: { ...args.link, ...at.link }.timeouts,
+        },
+        { parent, dependsOn: [...cluster.ready] },
+    );
+    return [access];
+}
+
+/** The link on `on` that receives the messages of `from`. */
+function createLink(
+    parent: LinkPair,
+    name: string,
+    on: PairSide,
+    from: PairSide,
+    args: LinkPairArgs,
+    before: readonly pulumi.Resource[],
+): ClusterLink {
+    const own = on.site.cluster;
+    const remote = from.site.cluster;
+    return new ClusterLink(
+        `${name}-${siteName(from)}-to-${siteName(on)}`,
+        {
+            ...args.link,
+            ...on.link,
+            ...credentials(on, from),
+            api: own.api,
+            localCluster: own.clusterName,
+            name: remote.clusterName,
+            server: from.door.server,
+            topics: on.topics,
+            tls: linkTls(on, from),
+            maxOutageSeconds: args.maxOutageSeconds,
+            // The sites have checked their own addresses.
+            allowLoopback: true,
+        },
+        { parent, dependsOn: [...before] },
+    );
+}
+
+/** As whom the links of `on` log in at `at`. */
+function credentials(on: PairSide, at: PairSide): Pick<ClusterLinkArgs, "username" | "password"> {
+    const login = at.site.cluster.linkLogin;
+    switch (login.kind) {
+        case "managed":
+            return {
+                username: linkUser(on.site.cluster.clusterName),
+                password: on.site.cluster.linkIdentity.passwordFor(at.site.cluster.clusterName),
+            };
+        case "given":
+            return { username: login.username, password: login.password };
+        case "none":
+            return {};
+    }
+}
+
+function linkTls(on: PairSide, at: PairSide): pulumi.Output<LinkTlsInput> {
+    const { clientCertificate, tls } = at.door;
+    const presented =
+        clientCertificate === "none"
+            ? undefined
+            : clientCertificate === "mesh"
+              ? on.site.cluster.linkIdentity.certificate
+              : clientCertificate.given;
+    return pulumi.secret(
+        pulumi.all([tls, presented]).apply(([door, certificate]) => ({
+            ...door,
+            ...(certificate === undefined ? {} : { cert: certificate.cert, key: certificate.key }),
+        })),
+    );
+}
+
+function createProbe(
+    parent: LinkPair,
+    name: string,
+    args: LinkPairArgs,
+    linkOnA: ClusterLink,
+    linkOnB: ClusterLink,
+): DeliveryProbe {
+    const { a, b, tier } = args;
+    const side = ({ site }: PairSide) => ({
+        site: site.facts.name,
+        clusterName: site.cluster.clusterName,
+        mqtt: site.cluster.probe,
+        api: site.cluster.api,
+    });
+    const directions = [
+        { from: siteName(b), to: siteName(a), topics: a.topics },
+        { from: siteName(a), to: siteName(b), topics: b.topics },
+    ].filter(({ topics }) => topics.length > 0);
+    return new DeliveryProbe(
+        `${name}-delivery`,
+        {
+            ...args.proof,
+            pair: keyOf(args),
+            a: side(a),
+            b: side(b),
+            directions,
+            proves: { tier, [siteName(a)]: linkOnA.changedAt, [siteName(b)]: linkOnB.changedAt },
+        },
+        { parent, dependsOn: [linkOnA, linkOnB] },
+    );
+}
+
+function rows(args: LinkPairArgs, probe: DeliveryProbe, links: Readonly<Record<string, ClusterLink>>): pulumi.Output<LinkRow[]> {
+    const statuses = pulumi.all(Object.fromEntries(Object.entries(links).map(([site, link]) => [site, link.status])));
+    const topics: Readonly<Record<string, readonly string[]>> = {
+        [siteName(args.a)]: args.a.topics,
+        [siteName(args.b)]: args.b.topics,
+    };
+    return pulumi.all([probe.results, statuses]).apply(([results, status]) =>
+        results.map((result) => ({
+            pair: keyOf(args),
+            tier: args.tier,
+            topics: topics[result.to] ?? [],
+            linkStatus: status[result.to] ?? "unknown",
+            ...result,
+        })),
+    );
+}
+
+function keyOf({ a, b }: LinkPairArgs): string {
+    return pairKey(siteName(a), siteName(b));
+}
+
+function siteName({ site }: PairSide): string {
+    return site.facts.name;
+}
