@@ -48,6 +48,9 @@ function sameTopics(wanted: readonly string[], found: readonly string[]): boolea
     return wanted.length === sorted.length && [...wanted].sort().every((topic, index) => topic === sorted[index]);
 }
 
+/** EMQX shows a name that was never set like this. */
+const unsetName = "disable";
+
 function sameTls(tls: LinkTls, ssl: Readonly<Record<string, unknown>>): boolean {
     const enabled = ssl.enable === true;
     if (!tls.enable || !enabled) {
@@ -60,7 +63,7 @@ function sameTls(tls: LinkTls, ssl: Readonly<Record<string, unknown>>): boolean 
         (tls.ca !== undefined) === isThere("cacertfile") &&
         (tls.cert !== undefined) === isThere("certfile") &&
         (tls.key !== undefined) === isThere("keyfile") &&
-        (tls.serverName ?? "") === (ssl.server_name_indication ?? "")
+        (tls.serverName ?? unsetName) === (ssl.server_name_indication ?? unsetName)
     );
 }
 

@@ -12,7 +12,7 @@ export interface LinkTls {
     /** PEM of its private key. Secret. */
     readonly key?: string;
     readonly verify: "verify_peer" | "verify_none";
-    /** Name in the listener's certificate, sent as SNI. Absent: the host of `server`. */
+    /** Name in the listener's certificate, sent as SNI. Absent where `server` is an address. */
     readonly serverName?: string;
 }
 
@@ -23,6 +23,7 @@ export interface LinkTlsInput {
     readonly cert?: string | undefined;
     readonly key?: string | undefined;
     readonly verify?: "verify_peer" | "verify_none" | undefined;
+    /** @default the host of `server`, where that is a name */
     readonly serverName?: string | undefined;
 }
 
@@ -64,14 +65,25 @@ export function linkTls(input: LinkTlsInput | undefined, server: string, argumen
     if (input.serverName !== undefined) {
         checkServerName(input.serverName, `${argument}.serverName`);
     }
+    const serverName = input.serverName ?? (verify === "verify_peer" ? nameIn(server) : undefined);
     return {
         enable: true,
         ...(input.ca === undefined ? {} : { ca: input.ca }),
         ...(input.cert === undefined ? {} : { cert: input.cert }),
         ...(input.key === undefined ? {} : { key: input.key }),
         verify,
-        ...(input.serverName === undefined ? {} : { serverName: input.serverName.toLowerCase() }),
+        ...(serverName === undefined ? {} : { serverName: serverName.toLowerCase() }),
     };
+}
+
+/** The host of `server` where it is a name: named to EMQX, so that the check of the name does not hang on a default of the release. */
+function nameIn(server: string): string | undefined {
+    const host = hostOf(server);
+    return isIPv4(host) ? undefined : host;
+}
+
+function hostOf(server: string): string {
+    return server.slice(0, server.lastIndexOf(":"));
 }
 
 function checkVerify(verify: string, input: LinkTlsInput, server: string, argument: string): void {
@@ -79,8 +91,7 @@ function checkVerify(verify: string, input: LinkTlsInput, server: string, argume
         throw new InputError(`${argument}.verify`, `${quote(verify)} is not known; set "verify_peer" or leave it out`);
     }
     if (verify === "verify_none") {
-        const host = server.slice(0, server.lastIndexOf(":"));
-        if (!isPrivateHost(host)) {
+        if (!isPrivateHost(hostOf(server))) {
             throw new InputError(
                 `${argument}.verify`,
                 `"verify_none" would hand the link's password to whoever answers at ${quote(server)}; set "verify_peer" and ca`,
