@@ -294,6 +294,12 @@ export function checkLink(
 ): LinkSettings {
     // EMQX names the path from the root at POST and from the link at PUT.
     const root = name === undefined ? "root." : "";
+    if (name !== undefined && ("status" in body || "node_status" in body)) {
+        const shown = ["node_status", "status"].filter((key) => key in body).join(",");
+        throw new LinkRefusal(
+            `Update link failed #{reason => unknown_fields,path => "cluster.links.1",\n                     unknown => "${shown}",kind => validation_error,\n                     unmatched => "password,ps_actor_incarnation,..."}`,
+        );
+    }
     unknownFields(body, linkFields, "root");
     for (const key of name === undefined ? ["name", "server", "topics"] : ["server", "topics"]) {
         if (body[key] === undefined) {
@@ -351,8 +357,8 @@ export function certificatePath(link: string, key: "cacertfile" | "certfile" | "
     return `data/certs/cluster/links/${link}/${key.replace(/file$/, "")}-${digest}`;
 }
 
-/** A link as REST shows it: no password, paths for PEM texts. */
-export function showLink(settings: LinkSettings): Record<string, unknown> {
+/** A link as REST shows it: no password, paths for PEM texts. `stored`: as GET shows it, with what EMQX adds to an answer of POST and PUT later. */
+export function showLink(settings: LinkSettings, stored = true): Record<string, unknown> {
     const { password, ssl, ...rest } = settings;
     const shown: Record<string, unknown> = { ...ssl };
     for (const key of ["cacertfile", "certfile", "keyfile"] as const) {
@@ -360,7 +366,7 @@ export function showLink(settings: LinkSettings): Record<string, unknown> {
             shown[key] = certificatePath(settings.name, key, ssl[key]);
         }
     }
-    if (ssl.enable && ssl.server_name_indication === undefined) {
+    if (stored && ssl.enable && ssl.server_name_indication === undefined) {
         shown.server_name_indication = "disable";
     }
     return { ...rest, ...(password === undefined ? {} : { password: "******" }), ssl: shown };

@@ -12,9 +12,9 @@ export function linkRoutes(links: LinkManager, node: string): Route[] {
         }
         return link;
     };
-    const show = (link: Link) => {
+    const show = (link: Link, stored = true) => {
         const { status } = link;
-        return { status, node_status: [{ node, status }], ...showLink(link.settings) };
+        return { status, node_status: [{ node, status }], ...showLink(link.settings, stored) };
     };
     const refusing = async <T>(work: () => Promise<T>): Promise<T> => {
         try {
@@ -49,7 +49,7 @@ export function linkRoutes(links: LinkManager, node: string): Route[] {
                     if (typeof body.name === "string" && links.get(body.name) !== undefined) {
                         throw new ApiError(400, "ALREADY_EXISTS", "Cluster link already exists");
                     }
-                    return created(show(await links.create(body)));
+                    return created(show(await links.create(body), false));
                 }),
         },
         { method: "GET", path: "/api/v5/cluster/links/link/{name}", handle: (call) => ok(show(one(call))) },
@@ -61,7 +61,7 @@ export function linkRoutes(links: LinkManager, node: string): Route[] {
                     const link = one(call);
                     const { name: _ignored, ...body } = objectBody(call);
                     await links.update(link, body);
-                    return ok(show(link));
+                    return ok(show(link, false));
                 }),
         },
         {

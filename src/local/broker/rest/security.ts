@@ -281,7 +281,7 @@ function authorizationRoutes(access: Access): Route[] {
         {
             method: "GET",
             path: `${root}/sources`,
-            handle: () => ok({ sources: access.state.databaseEnabled ? [database(), file] : [file] }),
+            handle: () => ok({ sources: access.state.databaseEnabled ? [file, database()] : [file] }),
         },
         {
             method: "POST",
