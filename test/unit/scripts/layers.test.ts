@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 
-const repository = resolve(import.meta.dirname, "../../..");
+const repository = resolve(__dirname, "../../..");
 const folders: string[] = [];
 
 afterEach(() => {
