@@ -1,4 +1,4 @@
-import type { PairVerdict } from "./verifyCommand.js";
+import type { PairVerdict } from "./pairVerdict.js";
 
 /** A JUnit report: a suite for each pair, a case for each direction. */
 export function junitReport(pairs: readonly PairVerdict[], at: Date): string {

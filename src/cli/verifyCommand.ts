@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../errors.js";
-import type { DeliveryResult, DeliveryStatus } from "../probe/deliveryResult.js";
+import type { DeliveryStatus } from "../probe/deliveryResult.js";
 import type { runDelivery } from "../probe/deliveryRun.js";
 import { judge, progressText, unproven } from "../probe/deliveryVerdict.js";
 import type { likelyCause } from "../probe/pairDiagnosis.js";
@@ -10,6 +10,7 @@ import { CliError, type ExitCode, exitCodes, worst } from "./cliError.js";
 import { junitReport } from "./junit.js";
 import { checkMesh } from "./meshChecks.js";
 import { type CliIo, figure, json, type Mood, painter, table } from "./output.js";
+import type { PairVerdict } from "./pairVerdict.js";
 import type { ProbeRecord, StackState } from "./stackState.js";
 
 /** Options of `linkspan verify`. */
@@ -24,13 +25,6 @@ export interface VerifyOptions {
     readonly watch?: number | undefined;
     readonly junit?: string | undefined;
     readonly json: boolean;
-}
-
-/** What one pair's run came to. */
-export interface PairVerdict {
-    readonly pair: string;
-    readonly results: readonly DeliveryResult[];
-    readonly cause?: string;
 }
 
 /** What the command works with; tests replace it. */
