@@ -1,0 +1,280 @@
+import { quote } from "../errors.js";
+import type { AuthzRule } from "./acl.js";
+import * as answers from "./answers.js";
+import { ApiCaller, type Call, type CallOptions } from "./call.js";
+import type { ApiEndpoint } from "./endpoint.js";
+import type { LinkRequestBody } from "./linkSpec.js";
+
+export type * from "./answers.js";
+export { type CallOptions, UnknownOutcomeError } from "./call.js";
+
+/** The authenticator whose users this client manages. */
+export const builtInUsers = "password_based:built_in_database";
+
+/** A user and its password. */
+export interface UserLogin {
+    readonly username: string;
+    readonly password: string;
+    /** @default false */
+    readonly superuser?: boolean;
+}
+
+/** Which clients to list. */
+export interface ClientQuery {
+    /** Part of the client id. */
+    readonly likeClientId?: string;
+    /** How many at most. @default 1000 */
+    readonly limit?: number;
+}
+
+const base = "/api/v5";
+const ruleRoot = `${base}/authorization/sources/built_in_database/rules/users`;
+const userRoot = `${base}/authentication/${builtInUsers}/users`;
+const pageSize = 1_000;
+/** A bound for lists: more is not read. */
+const mostPages = 20;
+const nothing = (): void => {};
+
+/**
+ * EMQX's REST API, as far as links, their users and the health of a cluster go.
+ *
+ * Every method fails with an OperationError that says what failed, where and what to do, and with {@link UnknownOutcomeError} when a
+ * change had no usable answer and may have had effect. No message holds a secret. Call `close` in the end.
+ */
+export class EmqxClient {
+    readonly #api: ApiCaller;
+
+    /** @throws InputError naming the argument of the endpoint or of the options */
+    constructor(endpoint: ApiEndpoint, options: CallOptions = {}) {
+        this.#api = new ApiCaller(endpoint, options);
+    }
+
+    /** Ends all connections; calls under way fail. */
+    close(): void {
+        this.#api.close();
+    }
+
+    /** What the node says of itself. No credentials are sent. */
+    status(): Promise<answers.BrokerStatus> {
+        return this.#api.call({
+            method: "GET",
+            path: "/status?format=json",
+            what: "read the broker's status",
+            credentials: false,
+            parse: answers.brokerStatus,
+        });
+    }
+
+    nodes(): Promise<answers.NodeInfo[]> {
+        return this.#get("/nodes", "read the broker nodes", answers.nodes);
+    }
+
+    cluster(): Promise<answers.ClusterInfo> {
+        return this.#get("/cluster", "read the cluster's name", answers.cluster);
+    }
+
+    license(): Promise<answers.LicenseInfo> {
+        return this.#get("/license", "read the licence", answers.license);
+    }
+
+    /** @param activated true: alarms that stand; false: past ones. @default true */
+    alarms(activated = true): Promise<answers.Alarm[]> {
+        return this.#pages("/alarms", { activated: String(activated) }, "read the alarms", answers.alarm);
+    }
+
+    listLinks(): Promise<answers.RemoteLink[]> {
+        return this.#get("/cluster/links", "list the cluster links", (json) => answers.list(json, "links", answers.link));
+    }
+
+    /** `undefined`: there is no such link. */
+    getLink(name: string): Promise<answers.RemoteLink | undefined> {
+        return this.#api.call<answers.RemoteLink | undefined>({
+            method: "GET",
+            path: linkPath(name),
+            what: `read the cluster link ${quote(name)}`,
+            absentCodes: ["NOT_FOUND"],
+            parse: (json) => answers.link(json),
+        });
+    }
+
+    /** A link of this name that exists: OperationError with the code ALREADY_EXISTS. */
+    createLink(body: LinkRequestBody): Promise<answers.RemoteLink> {
+        return this.#api.call({
+            method: "POST",
+            path: `${base}/cluster/links`,
+            what: `create the cluster link ${quote(body.name)}`,
+            body,
+            parse: (json) => answers.link(json),
+        });
+    }
+
+    /** Replaces the whole link. Messages in flight at this moment may be lost. None of this name: OperationError with status 404. */
+    updateLink(name: string, body: LinkRequestBody): Promise<answers.RemoteLink> {
+        return this.#api.call({
+            method: "PUT",
+            path: linkPath(name),
+            what: `change the cluster link ${quote(name)}`,
+            body,
+            parse: (json) => answers.link(json),
+        });
+    }
+
+    /** `false`: it was not there. */
+    deleteLink(name: string): Promise<boolean> {
+        return this.#delete(linkPath(name), `delete the cluster link ${quote(name)}`);
+    }
+
+    /** Counters of the link on all nodes. `undefined`: there is no such link. */
+    linkMetrics(name: string): Promise<answers.LinkMetrics | undefined> {
+        return this.#api.call<answers.LinkMetrics | undefined>({
+            method: "GET",
+            path: `${linkPath(name)}/metrics`,
+            what: `read the counters of the cluster link ${quote(name)}`,
+            absentCodes: ["NOT_FOUND"],
+            parse: answers.linkMetrics,
+        });
+    }
+
+    /** `undefined`: there is no such user, or no built-in database. */
+    getUser(username: string): Promise<answers.UserInfo | undefined> {
+        return this.#api.call<answers.UserInfo | undefined>({
+            method: "GET",
+            path: `${userRoot}/${encodeURIComponent(username)}`,
+            what: `read the user ${quote(username)}`,
+            absentCodes: ["NOT_FOUND"],
+            parse: answers.user,
+        });
+    }
+
+    /** A user of this name that exists: OperationError with the code ALREADY_EXISTS. */
+    addUser({ username, password, superuser = false }: UserLogin): Promise<void> {
+        const body = { user_id: username, password, is_superuser: superuser };
+        return this.#write("POST", userRoot, `add the user ${quote(username)}`, body);
+    }
+
+    /** None of this name: OperationError with status 404. */
+    updateUser(username: string, { password, superuser = false }: Omit<UserLogin, "username">): Promise<void> {
+        const body = { password, is_superuser: superuser };
+        return this.#write("PUT", `${userRoot}/${encodeURIComponent(username)}`, `change the user ${quote(username)}`, body);
+    }
+
+    /** `false`: it was not there. */
+    deleteUser(username: string): Promise<boolean> {
+        return this.#delete(`${userRoot}/${encodeURIComponent(username)}`, `delete the user ${quote(username)}`);
+    }
+
+    /** In the order in which they are asked. */
+    listAuthenticators(): Promise<answers.AuthenticatorInfo[]> {
+        return this.#get("/authentication", "list the authenticators", answers.authenticators);
+    }
+
+    createAuthenticator(body: answers.RawRecord): Promise<void> {
+        return this.#write("POST", `${base}/authentication`, "add an authenticator", body);
+    }
+
+    /** In the order in which they are asked. */
+    listAuthorizationSources(): Promise<answers.AuthorizationSource[]> {
+        return this.#get("/authorization/sources", "list the authorization sources", answers.authorizationSources);
+    }
+
+    createAuthorizationSource(body: answers.RawRecord): Promise<void> {
+        return this.#write("POST", `${base}/authorization/sources`, "add an authorization source", body);
+    }
+
+    authorizationSettings(): Promise<answers.AuthorizationSettings> {
+        return this.#get("/authorization/settings", "read the authorization settings", answers.authorizationSettings);
+    }
+
+    /** Rules of one user in the built-in database. `undefined`: it has none. */
+    getUserRules(username: string): Promise<AuthzRule[] | undefined> {
+        return this.#api.call<AuthzRule[] | undefined>({
+            method: "GET",
+            path: `${ruleRoot}/${encodeURIComponent(username)}`,
+            what: `read the rules of the user ${quote(username)}`,
+            absentCodes: ["NOT_FOUND"],
+            parse: answers.rules,
+        });
+    }
+
+    /** Sets the rules of one user, whether it has some or none. */
+    async putUserRules(username: string, rules: readonly AuthzRule[]): Promise<void> {
+        await this.#write("PUT", `${ruleRoot}/${encodeURIComponent(username)}`, `set the rules of the user ${quote(username)}`, {
+            username,
+            rules,
+        });
+    }
+
+    /** `false`: it had none. */
+    deleteUserRules(username: string): Promise<boolean> {
+        return this.#delete(`${ruleRoot}/${encodeURIComponent(username)}`, `delete the rules of the user ${quote(username)}`);
+    }
+
+    listeners(): Promise<answers.ListenerInfo[]> {
+        return this.#get("/listeners", "list the listeners", answers.listeners);
+    }
+
+    clients({ likeClientId, limit = pageSize }: ClientQuery = {}): Promise<answers.ClientInfo[]> {
+        const query: Record<string, string> = likeClientId === undefined ? {} : { like_clientid: likeClientId };
+        return this.#pages("/clients", query, "list the clients", answers.client, limit);
+    }
+
+    /** Disconnects a client. `false`: it was not there. */
+    kickClient(clientId: string): Promise<boolean> {
+        return this.#delete(`${base}/clients/${encodeURIComponent(clientId)}`, `disconnect the client ${quote(clientId)}`);
+    }
+
+    /** Every subscribed filter, once per node. At most 20,000. */
+    topics(): Promise<answers.RouteInfo[]> {
+        return this.#pages("/topics", {}, "list the subscribed topics", answers.route);
+    }
+
+    /** EMQX's current numbers: `live_connections`, `subscriptions`, `received_msg_rate`, … */
+    monitorCurrent(): Promise<Readonly<Record<string, number>>> {
+        return this.#get("/monitor_current", "read the broker's counters", answers.numbers);
+    }
+
+    #get<T>(path: string, what: string, parse: Call<T>["parse"]): Promise<T> {
+        return this.#api.call({ method: "GET", path: base + path, what, parse });
+    }
+
+    async #pages<T>(
+        path: string,
+        query: Readonly<Record<string, string>>,
+        what: string,
+        parse: (item: unknown, path: string) => T,
+        most = pageSize * mostPages,
+    ): Promise<T[]> {
+        const items: T[] = [];
+        // Pages are counted in one size, so the size stays the same on the last one.
+        const limit = Math.max(1, Math.min(most, pageSize));
+        for (let page = 1; page <= mostPages && items.length < most; page++) {
+            const ask = new URLSearchParams({ ...query, page: String(page), limit: String(limit) });
+            const found = await this.#get(`${path}?${ask}`, what, (json) => answers.page(json, parse));
+            items.push(...found.items);
+            if (!found.hasNext || found.items.length === 0) {
+                break;
+            }
+        }
+        return items.slice(0, most);
+    }
+
+    /** A change whose answer says nothing that is needed. */
+    #write(method: "POST" | "PUT", path: string, what: string, body: unknown): Promise<void> {
+        return this.#api.call<void>({ method, path, what, body, parse: nothing });
+    }
+
+    #delete(path: string, what: string): Promise<boolean> {
+        return this.#api.call<boolean>({
+            method: "DELETE",
+            path,
+            what,
+            absentCodes: ["NOT_FOUND", "CLIENTID_NOT_FOUND"],
+            absent: false,
+            parse: () => true,
+        });
+    }
+}
+
+function linkPath(name: string): string {
+    return `${base}/cluster/links/link/${encodeURIComponent(name)}`;
+}
