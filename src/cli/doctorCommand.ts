@@ -93,7 +93,7 @@ const moods: Readonly<Record<"ok" | "warn" | "fail" | "unknown", Mood>> = {
 };
 
 function shown(mesh: readonly MeshFinding[], pairs: readonly PairFindings[], all: boolean, paint: Paint): string {
-    const groups = [
+    const groups: { title: string; findings: readonly (Finding | MeshFinding)[] }[] = [
         { title: "mesh", findings: mesh },
         ...pairs.map(({ pair, findings }) => ({ title: `pair ${pair}`, findings })),
     ];

@@ -186,6 +186,7 @@ function deliveryResult(found: Json): DeliveryResult[] {
         "p99Ms",
         "maxMs",
         "firstArrivalMs",
+        "rate",
     ];
     return [
         {

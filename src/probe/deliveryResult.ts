@@ -35,6 +35,8 @@ export interface DeliveryResult {
     readonly maxMs?: number;
     /** From the first publish until anything arrived, milliseconds: how long the link took to come up. */
     readonly firstArrivalMs?: number;
+    /** Messages per second that were really published; below what was asked for where this machine could not keep up. */
+    readonly rate?: number;
     /** When the run ended, ISO 8601 in UTC. Absent where nothing could be measured. */
     readonly provenAt?: string;
     /** The run's id, as it stands in the topics and payloads of its messages. */

@@ -26,6 +26,7 @@ export function judge(report: DeliveryReport, rules: VerdictRules): DeliveryResu
             ...(direction.p99Ms === undefined ? {} : { p99Ms: direction.p99Ms }),
             ...(direction.maxMs === undefined ? {} : { maxMs: direction.maxMs }),
             ...(direction.firstArrivalMs === undefined ? {} : { firstArrivalMs: direction.firstArrivalMs }),
+            ...(direction.rate === undefined ? {} : { rate: direction.rate }),
             provenAt: report.endedAt,
             runId: report.runId,
         };
@@ -89,7 +90,8 @@ export function failureText(pair: string, results: readonly DeliveryResult[], ca
     return [
         `messages are lost between the sites of pair "${pair}". ${lines.join(" ")}`,
         others.length === 0 ? "" : ` (${others.join("; ")}.)`,
-        cause === undefined ? "" : ` Most likely cause: ${cause}`,
+        cause === undefined ? "" : ` Most likely cause: ${cause.replace(/[.\s]+$/, "")}.`,
+        " `linkspan doctor` shows every check with its fix.",
     ].join("");
 }
 

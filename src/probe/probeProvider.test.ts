@@ -110,7 +110,8 @@ describe("create and update", () => {
             expect(error).toBeInstanceOf(IncompleteError);
             expect(error.message).toBe(
                 'messages are lost between the sites of pair "aws-gcp". gcp -> aws: 97 of 100 messages arrived; lost: number 4, 8-9. ' +
-                    "(aws -> gcp: 100 of 100, p50 1 ms, p99 2 ms.) Most likely cause: the access rules of gcp deny the link user.",
+                    "(aws -> gcp: 100 of 100, p50 1 ms, p99 2 ms.) Most likely cause: the access rules of gcp deny the link user. " +
+                    "`linkspan doctor` shows every check with its fix.",
             );
             expect(error).toMatchObject({
                 id: "delivery-aws-gcp",
