@@ -1,6 +1,6 @@
 import type { AuthzRule } from "./acl.js";
 import { type Asker, type FileRule, means, parseAclFile } from "./aclFile.js";
-import type { AuthorizationSource } from "./endFacts.js";
+import type { AuthorizationSource } from "./answers.js";
 import { covers, intersects } from "./topicFilter.js";
 
 /** What somebody wants to do. */

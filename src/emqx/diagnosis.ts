@@ -58,7 +58,7 @@ const explainingWarnings: readonly string[] = ["link-status", "buffers", "nodes"
  * The one finding that most likely explains why messages do not cross, in one sentence. Undefined where nothing does.
  */
 export function likelyCause(findings: readonly Finding[]): string | undefined {
-    const place = ({ id }: Finding) => ([...telling, id] as const).findIndex((known) => known === id);
+    const place = ({ id }: Finding) => ([...telling, id] as const).indexOf(id);
     const first = (wanted: readonly Finding[]) => wanted.toSorted((one, other) => place(one) - place(other))[0];
     const found =
         first(findings.filter(({ level }) => level === "fail")) ??

@@ -1,4 +1,5 @@
-import { type EndFacts, type LinkState, linkOf } from "./endFacts.js";
+import type { RemoteLink } from "./answers.js";
+import { type EndFacts, linkOf } from "./endFacts.js";
 import { type Finding, finding } from "./finding.js";
 import { checkRelease } from "./releases.js";
 
@@ -120,6 +121,6 @@ function checkLinkApp(end: EndFacts): Finding[] {
 }
 
 /** A disabled link has no state on any node either; that is in order. */
-function isSilent({ enable, status, nodeStatus }: LinkState): boolean {
+function isSilent({ enable, status, nodeStatus }: RemoteLink): boolean {
     return enable && status === "inconsistent" && nodeStatus.length === 0;
 }

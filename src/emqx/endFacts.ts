@@ -1,42 +1,24 @@
 import type { AuthzRule } from "./acl.js";
-import type { RemoteLinkLike } from "./linkDiff.js";
+import type { AuthorizationSource, LinkMetrics, RemoteLink } from "./answers.js";
+import type { EmqxClient } from "./client.js";
 
-/** A link as EMQX reports it, with its state. */
-export interface LinkState extends RemoteLinkLike {
-    /** `connected`, `connecting`, `disconnected` or `inconsistent`: the state of the connections, no proof of delivery. */
-    readonly status: string;
-    readonly nodeStatus: readonly { readonly node: string; readonly status: string }[];
-}
-
-/** Counters of a link since it was last changed, summed over the cluster's nodes. */
-export interface LinkCounters {
-    /** Routes that the remote has announced: what it wants to be sent. */
-    readonly routes: number;
-    readonly matched: number;
-    readonly success: number;
-    readonly failed: number;
-    readonly dropped: number;
-    readonly retried: number;
-    readonly queuing: number;
-    readonly inflight: number;
-}
-
-/** The calls of EMQX's REST API that a diagnosis makes. Answers whose fields differ between releases are read with care later. */
-export interface EmqxClientLike {
-    status(): Promise<{ readonly relVsn: string; readonly cluster?: string | undefined }>;
-    nodes(): Promise<unknown>;
-    cluster(): Promise<{ readonly name: string; readonly nodes: readonly string[] }>;
-    license(): Promise<unknown>;
-    alarms(activated?: boolean): Promise<unknown>;
-    listLinks(): Promise<readonly LinkState[]>;
-    linkMetrics(name: string): Promise<LinkCounters | undefined>;
-    getUser(username: string): Promise<unknown>;
-    listAuthenticators(): Promise<unknown>;
-    authorizationSettings(): Promise<unknown>;
-    listAuthorizationSources(): Promise<unknown>;
-    getUserRules(username: string): Promise<readonly AuthzRule[] | undefined>;
-    clients(query: { readonly likeClientId?: string; readonly limit?: number }): Promise<unknown>;
-}
+/** The calls of EMQX's REST API that a diagnosis makes. */
+export type EmqxClientLike = Pick<
+    EmqxClient,
+    | "status"
+    | "nodes"
+    | "cluster"
+    | "license"
+    | "alarms"
+    | "listLinks"
+    | "linkMetrics"
+    | "getUser"
+    | "listAuthenticators"
+    | "authorizationSettings"
+    | "listAuthorizationSources"
+    | "getUserRules"
+    | "clients"
+>;
 
 /** What was read, or why it could not be. */
 export type Reading<T> =
@@ -55,14 +37,6 @@ export interface LinkConnection {
     readonly clientId: string;
     readonly username?: string | undefined;
     readonly connected: boolean;
-}
-
-/** A source of authorization rules, in the order in which EMQX asks them. */
-export interface AuthorizationSource {
-    readonly type: string;
-    readonly enable: boolean;
-    /** Text of the rules, for the source `file`. */
-    readonly rules?: string | undefined;
 }
 
 /** Everything that one end of a pair says about itself and its link. */
@@ -85,9 +59,9 @@ export interface EndFacts {
         readonly maxSessions?: number | undefined;
     }>;
     /** All links of the cluster. */
-    readonly links: Reading<readonly LinkState[]>;
+    readonly links: Reading<readonly RemoteLink[]>;
     /** Undefined where there is no such link. */
-    readonly counters: Reading<LinkCounters | undefined>;
+    readonly counters: Reading<LinkMetrics | undefined>;
     /** Alarms of the link to the peer, the active ones first. */
     readonly alarms: Reading<readonly AlarmFact[]>;
     /** Whether the peer's user exists, and whether it may do everything. Undefined: no built-in user database is in use. */
@@ -103,6 +77,6 @@ export interface EndFacts {
 }
 
 /** The link to the peer: undefined where the list was read and has none. */
-export function linkOf(facts: EndFacts): LinkState | undefined {
+export function linkOf(facts: EndFacts): RemoteLink | undefined {
     return facts.links.read ? facts.links.value.find(({ name }) => name === facts.linkName) : undefined;
 }

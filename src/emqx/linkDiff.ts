@@ -1,5 +1,5 @@
 import { sameDuration, sameSize } from "./duration.js";
-import type { LinkSpec } from "./linkSpec.js";
+import type { LinkSpec } from "./linkShape.js";
 import type { LinkTls } from "./linkTls.js";
 
 /** A link as EMQX reports it, as far as it is compared. */

@@ -1,36 +1,15 @@
 import { InputError, quote } from "../errors.js";
 import { durationMs, formatDuration } from "./duration.js";
+import type { LinkSpec } from "./linkShape.js";
 import { type LinkTls, type LinkTlsInput, linkTls } from "./linkTls.js";
-import { defaultMaxOutageSeconds, type LinkResourceOptions, resourceOptionsFor } from "./resourceOptions.js";
+import { defaultMaxOutageSeconds, resourceOptionsFor } from "./resourceOptions.js";
 import { checkServerAddress } from "./serverAddress.js";
 import { checkTopicFilters } from "./topicFilter.js";
 
 export { diffLink, type RemoteLinkLike } from "./linkDiff.js";
+export type { LinkSpec } from "./linkShape.js";
 export { type LinkTls, type LinkTlsInput, linkTls } from "./linkTls.js";
 export { defaultMaxOutageSeconds, type LinkResourceOptions, resourceOptionsFor } from "./resourceOptions.js";
-
-/** A cluster link in its one canonical form: checked, defaults filled in, topics sorted, durations in their shortest spelling. */
-export interface LinkSpec {
-    /** The remote's `cluster.name`. */
-    readonly name: string;
-    /** `host:port` of the remote's listener. */
-    readonly server: string;
-    /** Beginning of the client ids of the link's connections; ends in a separator. */
-    readonly clientId: string;
-    readonly username?: string;
-    /** Secret. */
-    readonly password?: string;
-    /** Filters of what this cluster wants from the remote. */
-    readonly topics: readonly string[];
-    readonly enable: boolean;
-    readonly tls: LinkTls;
-    /** Connections per broker node. */
-    readonly poolSize: number;
-    /** For example `"1s"`. */
-    readonly retryInterval: string;
-    readonly maxInflight: number;
-    readonly resourceOptions: LinkResourceOptions;
-}
 
 /** A cluster link as a user writes it. */
 export interface LinkSpecInput {

@@ -1,5 +1,6 @@
 import { alarmCause, alarmText } from "./alarmCause.js";
-import { type EndFacts, type LinkCounters, type LinkState, linkOf } from "./endFacts.js";
+import type { LinkMetrics, RemoteLink } from "./answers.js";
+import { type EndFacts, linkOf } from "./endFacts.js";
 import { type Finding, finding } from "./finding.js";
 
 /** The link of `own` to `peer`: there, enabled, up, for some topics. */
@@ -41,7 +42,7 @@ function missingLink(own: EndFacts, peer: EndFacts): Finding {
     });
 }
 
-function checkStatus(own: EndFacts, link: LinkState): Finding[] {
+function checkStatus(own: EndFacts, link: RemoteLink): Finding[] {
     const alarms = own.alarms.read ? own.alarms.value : [];
     if (link.status === "connected") {
         const down = link.nodeStatus.filter(({ status }) => status !== "connected").map(({ node }) => node);
@@ -51,7 +52,10 @@ function checkStatus(own: EndFacts, link: LinkState): Finding[] {
     }
     const [alarm] = alarms;
     const known = alarms.map(({ message }) => alarmCause(message)).find((cause) => cause !== undefined);
-    const said = alarm === undefined ? undefined : `EMQX says: ${alarmText(alarm.message)}`;
+    const said =
+        alarm === undefined
+            ? undefined
+            : `${alarm.active ? "EMQX says" : "EMQX's last alarm said"}: ${alarmText(alarm.message)}.`;
     const title = `the link ${link.name} is ${link.status}`;
     if (known === undefined) {
         return [
@@ -69,7 +73,7 @@ function checkStatus(own: EndFacts, link: LinkState): Finding[] {
     ];
 }
 
-function checkTopics(own: EndFacts, peer: EndFacts, link: LinkState): Finding[] {
+function checkTopics(own: EndFacts, peer: EndFacts, link: RemoteLink): Finding[] {
     if (link.topics.length > 0) {
         return [finding("topics", "ok", own.site, `receives ${link.topics.length} topic filters from ${peer.site}`)];
     }
@@ -110,7 +114,7 @@ function checkRoutes(own: EndFacts, peer: EndFacts): Finding[] {
     ];
 }
 
-function checkBuffers(own: EndFacts, peer: EndFacts, link: LinkState): Finding[] {
+function checkBuffers(own: EndFacts, peer: EndFacts, link: RemoteLink): Finding[] {
     if (!own.counters.read || own.counters.value === undefined) {
         return [];
     }
@@ -134,7 +138,7 @@ function checkBuffers(own: EndFacts, peer: EndFacts, link: LinkState): Finding[]
     return [finding("buffers", "ok", own.site, `no message to ${peer.site} was lost since the link was last changed`)];
 }
 
-function lossCause({ dropped, failed }: LinkCounters): string {
+function lossCause({ dropped, failed }: LinkMetrics): string {
     const parts = [
         dropped > 0 ? `${dropped} dropped: the buffer was full or they waited too long` : "",
         failed > 0 ? `${failed} failed: refused by the remote (its rules for $LINK) or in flight when a connection broke` : "",
