@@ -23,6 +23,18 @@ async function relayed(site: TestSite, peer: TestSite): Promise<Relay> {
     return relay;
 }
 
+/** Two linked brokers with a relay in each direction. */
+async function pathBetween(): Promise<{ a: TestSite; b: TestSite; cut: readonly Relay[] }> {
+    const made = await localBrokers(["a", "b"], { process: true });
+    open = made;
+    const { a, b } = made.sites;
+    const cut = [await relayed(a, b), await relayed(b, a)];
+    await linkAll([a, b], ["x/#"]);
+    // Two connections of the pool and the one for routes, all through the relay.
+    expect(cut.map((relay) => relay.connections)).toEqual([3, 3]);
+    return { a, b, cut };
+}
+
 async function reconnected(a: TestSite, b: TestSite): Promise<void> {
     await until(async () => (await a.linkStatus(b)) === "connected" && (await b.linkStatus(a)) === "connected", "links are back");
 }
@@ -67,15 +79,18 @@ describe("brokers that die, restart or freeze", () => {
     });
 
     test("F13: the sending broker is killed with a full queue: what was unsent is lost, and the counts show it", async () => {
-        const { a, b } = await pair();
-        const there = await relayed(a, b);
-        there.mode = "reset";
-        await a.api("PUT", "/api/v5/cluster/links/link/lab-b", { ...a.linkBody(b, ["x/#"]), name: undefined });
+        const { a, b, cut } = await pathBetween();
         const traffic = await NumberedTraffic.between(a, b, { topic: "x/f13", count: 500, rate: 0, drainMs: 4000 });
+        for (const relay of cut) {
+            relay.mode = "reset";
+        }
+        await until(async () => (await a.linkStatus(b)) !== "connected", "down");
         traffic.start();
         await until(async () => (await a.linkMetrics(b)).forwarding.queuing === 500, "500 wait");
         await a.kill();
-        there.mode = "open";
+        for (const relay of cut) {
+            relay.mode = "open";
+        }
         await a.start();
         await reconnected(a, b);
         expect(await traffic.finish("F13 kill -9 of a with 500 waiting")).toMatchObject({
@@ -120,17 +135,7 @@ describe("brokers that die, restart or freeze", () => {
         ["reset", 20],
         ["silence", 20],
     ] as const)("F5: a cut by %s of %i s loses nothing and is over within 2 s of the repair", async (mode, length) => {
-        const { a, b } = await pair();
-        const cut = [await relayed(a, b), await relayed(b, a)];
-        for (const [site, peer] of [
-            [a, b],
-            [b, a],
-        ] as const) {
-            await site.api("PUT", `/api/v5/cluster/links/link/${peer.clusterName}`, {
-                ...site.linkBody(peer, ["x/#"]),
-                name: undefined,
-            });
-        }
+        const { a, b, cut } = await pathBetween();
         const counts = await bothWays(
             `F5 ${mode} ${length} s`,
             a,
@@ -156,21 +161,12 @@ describe("brokers that die, restart or freeze", () => {
         );
         for (const one of counts) {
             expect(one).toMatchObject({ lost: 0, duplicated: 0, outOfOrder: 0 });
+            expect(one.longestGapMs).toBeGreaterThan(length * 900);
         }
     });
 
     test("F7: a cut of 25 s at 200/s loses nothing", async () => {
-        const { a, b } = await pair();
-        const cut = [await relayed(a, b), await relayed(b, a)];
-        for (const [site, peer] of [
-            [a, b],
-            [b, a],
-        ] as const) {
-            await site.api("PUT", `/api/v5/cluster/links/link/${peer.clusterName}`, {
-                ...site.linkBody(peer, ["x/#"]),
-                name: undefined,
-            });
-        }
+        const { a, b, cut } = await pathBetween();
         const counts = await bothWays("F7 25 s", a, b, { topic: "x/f7", count: 6000, rate: 200 }, async () => {
             await seconds(1);
             for (const relay of cut) {
@@ -183,21 +179,12 @@ describe("brokers that die, restart or freeze", () => {
         });
         for (const one of counts) {
             expect(one).toMatchObject({ sent: 6000, lost: 0, duplicated: 0, outOfOrder: 0 });
+            expect(one.longestGapMs).toBeGreaterThan(24_000);
         }
     });
 
     test("F6: a cut of 40 s, beyond the routes' 30 s, loses messages and says so", async () => {
-        const { a, b } = await pair();
-        const cut = [await relayed(a, b), await relayed(b, a)];
-        for (const [site, peer] of [
-            [a, b],
-            [b, a],
-        ] as const) {
-            await site.api("PUT", `/api/v5/cluster/links/link/${peer.clusterName}`, {
-                ...site.linkBody(peer, ["x/#"]),
-                name: undefined,
-            });
-        }
+        const { a, b, cut } = await pathBetween();
         const traffic = await NumberedTraffic.between(a, b, { topic: "x/f6", count: 45 * 50, rate: 50, drainMs: 3000 });
         traffic.start();
         for (const relay of cut) {
@@ -247,7 +234,6 @@ describe("the process", () => {
         const began = performance.now();
         await a.ended();
         process.stdout.write(`lease: ended after ${Math.round(performance.now() - began)} ms\n`);
-        expect(performance.now() - began).toBeLessThan(4000);
         expect(a.logText()).toContain("the process of the lease is gone");
     });
 

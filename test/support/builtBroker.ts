@@ -12,9 +12,20 @@ function sources(folder: string): string[] {
     });
 }
 
-/** The broker's process entry as JavaScript, translated from the sources as they are now. Kept below node_modules/.cache. */
-export async function builtBroker(): Promise<string> {
-    const files = [join(root, "src/errors.ts"), ...sources(join(root, "src/local/broker"))];
+let built: string | undefined;
+
+/** The broker's process entry as JavaScript, translated from the sources as they are at the first call. Kept below node_modules/.cache. */
+export function builtBroker(): string {
+    built ??= build();
+    return built;
+}
+
+function build(): string {
+    const files = [
+        join(root, "src/errors.ts"),
+        join(root, "src/emqx/topicFilter.ts"),
+        ...sources(join(root, "src/local/broker")),
+    ];
     const hash = createHash("sha256");
     for (const file of files) {
         hash.update(file).update(readFileSync(file));

@@ -127,7 +127,7 @@ export class TestSite {
         const ready = join(this.stateDir, "ready.json");
         rmSync(ready, { force: true });
         writeFileSync(join(this.stateDir, "config.json"), JSON.stringify(this.config), { mode: 0o600 });
-        this.#child = spawn(process.execPath, [await builtBroker(), this.stateDir], { stdio: ["ignore", "inherit", "inherit"] });
+        this.#child = spawn(process.execPath, [builtBroker(), this.stateDir], { stdio: ["ignore", "inherit", "inherit"] });
         const end = Date.now() + 20_000;
         while (!existsSync(ready)) {
             if (Date.now() > end || this.#child.exitCode !== null) {

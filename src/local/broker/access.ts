@@ -1,9 +1,9 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { covers, matches } from "../../emqx/topicFilter.js";
 import type { AclRule, ApiRole, BrokerApiKey, BrokerUser, LocalBrokerConfig } from "./config.js";
 import { writePrivate } from "./files.js";
 import { linkTopicRoot } from "./message.js";
-import { matches } from "./topics.js";
 
 /** Who is behind a connection. */
 export interface Person {
@@ -174,12 +174,13 @@ export class Access {
             return undefined;
         }
         const { clientRules, userRules, allRules } = this.state;
+        const first = (rules: readonly DatabaseRule[] | undefined) =>
+            rules?.find((rule) => (rule.action === "all" || rule.action === action) && fits(rule.topic, action, topic, person))
+                ?.permission;
         const own = Object.hasOwn(clientRules, person.clientId) ? clientRules[person.clientId] : undefined;
         const users =
             person.username !== undefined && Object.hasOwn(userRules, person.username) ? userRules[person.username] : undefined;
-        return [...(own ?? []), ...(users ?? []), ...allRules].find(
-            (rule) => (rule.action === "all" || rule.action === action) && fits(rule.topic, topic, person),
-        )?.permission;
+        return first(own) ?? first(users) ?? first(allRules);
     }
 
     #configured(person: Person, action: "publish" | "subscribe", topic: string): "allow" | "deny" | undefined {
@@ -188,7 +189,7 @@ export class Access {
                 (rule.action === "all" || rule.action === action) &&
                 (rule.username === undefined || rule.username === person.username) &&
                 (rule.clientId === undefined || rule.clientId === person.clientId) &&
-                rule.topics.some((filter) => fits(filter, topic, person)),
+                rule.topics.some((filter) => fits(filter, action, topic, person)),
         )?.permission;
     }
 
@@ -214,19 +215,21 @@ function mayLink(peer: string, action: "publish" | "subscribe", topic: string): 
     return topic.startsWith(prefix) && topic.length > prefix.length && !/[/#]/.test(topic.slice(prefix.length));
 }
 
-function fits(pattern: string, topic: string, person: Person): boolean {
+/** A rule for subscriptions fits a filter that asks for nothing beyond it. */
+function fits(pattern: string, action: "publish" | "subscribe", topic: string, person: Person): boolean {
+    const within = action === "publish" ? matches : covers;
     if (pattern.startsWith("eq ")) {
         return pattern.slice(3) === topic;
     }
     if (!pattern.includes("${")) {
-        return matches(pattern, topic);
+        return within(pattern, topic);
     }
     // A name with a wildcard or a slash in it must not widen the rule.
     const filled = pattern.replace(/\$\{(username|clientid)\}/g, (_all, word: string) => {
         const value = word === "username" ? person.username : person.clientId;
         return value === undefined || /[/+#]/.test(value) ? "\u0000" : value;
     });
-    return !filled.includes("\u0000") && matches(filled, topic);
+    return !filled.includes("\u0000") && within(filled, topic);
 }
 
 function read(path: string): Partial<AccessState> {

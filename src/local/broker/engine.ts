@@ -1,5 +1,6 @@
 import type { Aedes, AuthenticateError, Client } from "aedes" with { "resolution-mode": "import" };
 import { type IConnectPacket, writeToStream } from "mqtt-packet";
+import { matches } from "../../emqx/topicFilter.js";
 import type { Access, Person } from "./access.js";
 import type { LocalBrokerConfig } from "./config.js";
 import { resolveLimits } from "./config.js";
@@ -8,7 +9,7 @@ import { type Log, throttled } from "./log.js";
 import { linkTopicRoot, type Message } from "./message.js";
 import { refuseMqtt5 } from "./mqtt5.js";
 import { Store, type SubscriptionRecord } from "./store.js";
-import { matches, splitShared } from "./topics.js";
+import { splitShared } from "./topics.js";
 
 /** Which door a connection came in by. */
 export type ListenerId = "tcp:default" | "ssl:default" | "ssl:links";

@@ -1,9 +1,10 @@
 import { Readable } from "node:stream";
 import { deserialize, serialize } from "node:v8";
 import { ClassicLevel } from "classic-level";
+import { matches } from "../../emqx/topicFilter.js";
 import { OperationError } from "../../errors.js";
 import type { Message } from "./message.js";
-import { FilterTree, matches } from "./topics.js";
+import { FilterTree } from "./topics.js";
 
 /** A subscription as aedes hands it over. `denied` is set on those that the access list refused. */
 export interface SubscriptionRecord {

@@ -15,25 +15,6 @@ export function splitShared(subscription: string): SplitFilter | undefined {
     return group === "" || filter === "" || /[+#]/.test(group) ? undefined : { group, filter };
 }
 
-/** Whether a topic name (or a filter, taken as covered whole) fits a filter. First-level wildcards never fit `$` topics. */
-export function matches(filter: string, topic: string): boolean {
-    const pattern = filter.split("/");
-    const levels = topic.split("/");
-    if (topic.startsWith("$") && (pattern[0] === "+" || pattern[0] === "#")) {
-        return false;
-    }
-    for (const [index, level] of pattern.entries()) {
-        if (level === "#") {
-            return true;
-        }
-        const there = levels[index];
-        if (there === undefined || there === "#" || (level !== "+" && level !== there)) {
-            return false;
-        }
-    }
-    return pattern.length === levels.length;
-}
-
 /** The filter that fits exactly the topics that fit both; undefined where there are none. */
 export function intersection(one: string, other: string): string | undefined {
     const left = one.split("/");

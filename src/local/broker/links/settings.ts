@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { covers } from "../../../emqx/topicFilter.js";
 
 /** TLS part of a link, with the PEM texts that REST answers show as paths only. */
 export interface LinkSsl {
@@ -179,21 +180,6 @@ function topicFault(topic: unknown): string | undefined {
         return "topic_invalid_char";
     }
     return topic.startsWith("$LINK/") && topic !== "$LINK/#" ? "topic_not_allowed" : undefined;
-}
-
-function covers(wide: string, narrow: string): boolean {
-    const one = wide.split("/");
-    const other = narrow.split("/");
-    for (const [index, level] of one.entries()) {
-        if (level === "#") {
-            return true;
-        }
-        const there = other[index];
-        if (there === undefined || there === "#" || (level !== "+" && level !== there)) {
-            return false;
-        }
-    }
-    return one.length === other.length;
 }
 
 function checkTopics(value: unknown, path: string): string[] {
