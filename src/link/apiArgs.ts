@@ -20,19 +20,6 @@ export type ApiInput =
           readonly connect?: pulumi.Input<{ readonly host: string; readonly port: number } | undefined>;
       };
 
-/** Deadlines of the calls to a cluster's REST API, in seconds. */
-export interface ApiTimeouts {
-    /** @default 65: a broker needs up to 60 to answer a change of a link whose remote is silent */
-    readonly requestSeconds?: number | undefined;
-    /** How long a change without an answer is followed up before it counts as failed. @default 120 */
-    readonly settleSeconds?: number | undefined;
-    /** How long `destroy` tries before it leaves the object behind on a cluster that does not answer, and says so. @default 30 */
-    readonly deleteSeconds?: number | undefined;
-}
-
-/** What holds where nothing is set. Applied at use and never stored. */
-export const timeoutDefaults = { requestSeconds: 65, settleSeconds: 120, deleteSeconds: 30 } as const;
-
 /** Refuses an API secret that is given as plain text. */
 export function checkApiInput(api: ApiInput): void {
     refusePlainSecret("api.secret", api, "secret");

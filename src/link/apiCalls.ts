@@ -1,13 +1,12 @@
 import { EmqxClient, UnknownOutcomeError } from "../emqx/client.js";
 import type { ApiEndpoint } from "../emqx/endpoint.js";
-import { InputError, messageOf, OperationError, quote } from "../errors.js";
-import { timeoutDefaults } from "./apiArgs.js";
-import type { StoredTimeouts } from "./linkInputs.js";
+import { messageOf, OperationError } from "../errors.js";
+import { type ApiTimeouts, timeoutDefaults } from "./timeouts.js";
 
 /** What every kind of resource here keeps of how to reach its cluster. */
 export interface ApiInputs {
     readonly api: ApiEndpoint;
-    readonly timeouts?: StoredTimeouts;
+    readonly timeouts?: ApiTimeouts;
 }
 
 /** A client for one piece of work; it is closed afterwards, whatever happens. */
@@ -129,14 +128,5 @@ export async function readOrKeep<T>(
         }
         warn(`${what} could not be read; its last known state is kept. ${error.message}`);
         return "unread";
-    }
-}
-
-/** Checks deadlines. */
-export function checkTimeouts(timeouts: StoredTimeouts | undefined): void {
-    for (const [key, value] of Object.entries(timeouts ?? {})) {
-        if (typeof value !== "number" || !(value > 0 && value <= 3600)) {
-            throw new InputError(`timeouts.${key}`, `${quote(value)} is out of range; set more than 0 and at most 3600 seconds`);
-        }
     }
 }

@@ -2,10 +2,11 @@ import type * as pulumi from "@pulumi/pulumi";
 import { DynamicResource } from "../dynamic/resource.js";
 import type { LinkTlsInput } from "../emqx/linkSpec.js";
 import { failOn } from "../input.js";
-import { type ApiInput, type ApiTimeouts, checkApiInput } from "./apiArgs.js";
+import { type ApiInput, checkApiInput } from "./apiArgs.js";
 import { checkLinkInputs } from "./linkInputs.js";
 import { plainParts } from "./plainParts.js";
 import { asSecret, refusePlainSecret } from "./secretInput.js";
+import type { ApiTimeouts } from "./timeouts.js";
 
 /** TLS of a link towards the door of its remote cluster. */
 export interface ClusterLinkTlsArgs {

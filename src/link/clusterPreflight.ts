@@ -1,10 +1,11 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { DynamicResource } from "../dynamic/resource.js";
 import { failOn } from "../input.js";
-import { type ApiInput, type ApiTimeouts, checkApiInput } from "./apiArgs.js";
+import { type ApiInput, checkApiInput } from "./apiArgs.js";
 import { plainParts } from "./plainParts.js";
 import { checkPreflightInputs } from "./preflightRules.js";
 import { asSecret } from "./secretInput.js";
+import type { ApiTimeouts } from "./timeouts.js";
 
 /** Arguments of {@link ClusterPreflight}. */
 export interface ClusterPreflightArgs {

@@ -3,8 +3,7 @@ import { type ApiEndpoint, checkApiUrl } from "../emqx/endpoint.js";
 import { checkLinkName } from "../emqx/linkSpec.js";
 import { InputError, quote } from "../errors.js";
 import { linkUser } from "../naming.js";
-import { checkTimeouts } from "./apiCalls.js";
-import type { StoredTimeouts } from "./linkInputs.js";
+import { type ApiTimeouts, checkTimeouts } from "./timeouts.js";
 
 /** What state holds of the arguments of a peer's access. `api` and `password` are secret. Frozen: add keys, never change one. */
 export interface AccessInputs {
@@ -15,7 +14,7 @@ export interface AccessInputs {
     readonly password: string;
     readonly manageSources?: boolean;
     readonly allowLoopback?: boolean;
-    readonly timeouts?: StoredTimeouts;
+    readonly timeouts?: ApiTimeouts;
     readonly progressUrn?: string;
 }
 

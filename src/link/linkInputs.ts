@@ -2,7 +2,7 @@ import { hasUnknown, unknownValue } from "../dynamic/provider.js";
 import { type ApiEndpoint, checkApiUrl } from "../emqx/endpoint.js";
 import { type LinkSpec, linkSpec } from "../emqx/linkSpec.js";
 import { clientIdPrefix } from "../naming.js";
-import { checkTimeouts } from "./apiCalls.js";
+import { type ApiTimeouts, checkTimeouts } from "./timeouts.js";
 
 /** TLS of a link as state holds it. */
 export interface StoredTls {
@@ -12,13 +12,6 @@ export interface StoredTls {
     readonly key?: string;
     readonly verify?: "verify_peer" | "verify_none";
     readonly serverName?: string;
-}
-
-/** Deadlines as state holds them, in seconds. */
-export interface StoredTimeouts {
-    readonly requestSeconds?: number;
-    readonly settleSeconds?: number;
-    readonly deleteSeconds?: number;
 }
 
 /** What state holds of a link's arguments. `api`, `password` and `tls` are secret. Frozen: add keys, never change one. */
@@ -39,7 +32,7 @@ export interface LinkInputs {
     readonly maxOutageSeconds?: number;
     readonly adopt?: boolean;
     readonly allowLoopback?: boolean;
-    readonly timeouts?: StoredTimeouts;
+    readonly timeouts?: ApiTimeouts;
     readonly progressUrn?: string;
 }
 

@@ -6,12 +6,12 @@ import { type EmqxClient, type RemoteLink, UnknownOutcomeError } from "../emqx/c
 import { diffLink } from "../emqx/linkSpec.js";
 import { quote } from "../errors.js";
 import { clientIdPrefix } from "../naming.js";
-import { timeoutDefaults } from "./apiArgs.js";
 import { readOrKeep, removeOrLeave, withApi } from "./apiCalls.js";
 import { checkCluster } from "./clusterCheck.js";
 import { ensureLink, UnclearLinkError } from "./linkEnsure.js";
 import { checkLinkInputs, type LinkInputs, type LinkOutputs, specOf } from "./linkInputs.js";
 import { sameData, withoutPulumiKeys } from "./stored.js";
+import { timeoutDefaults } from "./timeouts.js";
 
 /** The lifecycle of a cluster link, over the REST API of the cluster that has it. */
 export const linkProvider: Lifecycle<LinkInputs, LinkOutputs> = {

@@ -1,8 +1,7 @@
 import { hasUnknown } from "../dynamic/provider.js";
 import { type ApiEndpoint, checkApiUrl } from "../emqx/endpoint.js";
 import { checkLinkName } from "../emqx/linkSpec.js";
-import { checkTimeouts } from "./apiCalls.js";
-import type { StoredTimeouts } from "./linkInputs.js";
+import { type ApiTimeouts, checkTimeouts } from "./timeouts.js";
 
 /** What state holds of a preflight's arguments. `api` is secret. Frozen: add keys, never change one. */
 export interface PreflightInputs {
@@ -10,7 +9,7 @@ export interface PreflightInputs {
     readonly expectedClusterName: string;
     readonly tls?: boolean;
     readonly allowLoopback?: boolean;
-    readonly timeouts?: StoredTimeouts;
+    readonly timeouts?: ApiTimeouts;
     readonly progressUrn?: string;
 }
 

@@ -68,9 +68,21 @@ export async function record(
             "stack",
             preview,
         );
-        const returned = await pulumi.runtime.runInPulumiStack(async () => program());
+        // What the program throws is kept until every request is answered: thrown inside the stack it would reject that too.
+        let thrown: { error: unknown } | undefined;
+        const returned = await pulumi.runtime.runInPulumiStack(async () => {
+            try {
+                return await program();
+            } catch (error) {
+                thrown = { error };
+                return {};
+            }
+        });
         // A program has returned long before its last resource is registered.
         await pulumi.runtime.disconnect();
+        if (thrown !== undefined) {
+            throw thrown.error;
+        }
         const byUrn = new Map(requests.map(({ request, urn }) => [urn, request.getName()]));
         const resources = requests
             .filter(({ request }) => request.getType() !== "pulumi:pulumi:Stack")
