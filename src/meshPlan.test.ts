@@ -47,6 +47,8 @@ describe("planMesh", () => {
 
     it("says once what a stand-in does not prove", () => {
         const tiers = { ...everyTier, vpn: { supported: true, standsFor: "No tunnel was built." } } as const;
+        const standIn = "EMQX itself did not run.";
+        expect(planMesh(input({ sites: [site("a", 1, { standIn }), site("b", 2, { standIn })] })).notProven).toEqual([standIn]);
         expect(planMesh(input({ sites: [site("a", 1, { tiers }), site("b", 2, { tiers })], tier: "vpn" })).notProven).toEqual(["No tunnel was built."]);
         expect(planMesh(input({ sites: [site("a", 1, { tiers }), site("b", 2, { tiers })] })).notProven).toEqual([]);
     });

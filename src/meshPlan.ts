@@ -220,6 +220,9 @@ function notProven(sites: readonly SiteFacts[], pairs: readonly PairPlan[]): str
     const used = new Set(pairs.map((pair) => pair.tier));
     const lines = new Set<string>();
     for (const site of sites) {
+        if (site.standIn !== undefined) {
+            lines.add(site.standIn);
+        }
         for (const tier of used) {
             const support = site.tiers[tier];
             if (support.supported && support.standsFor !== undefined) {

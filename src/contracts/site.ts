@@ -30,6 +30,8 @@ export interface SiteFacts {
     /** EMQX's version where it is known before the cluster answers. */
     readonly version?: string | undefined;
     readonly tiers: Readonly<Record<Tier, TierSupport>>;
+    /** Where the site's brokers are not EMQX: what that leaves unproven, as a sentence. */
+    readonly standIn?: string | undefined;
 }
 
 /** Where devices connect. */

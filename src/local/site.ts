@@ -137,6 +137,7 @@ export class LocalSite extends pulumi.ComponentResource implements Site {
             meshId: given.meshId,
             version: followedVersion,
             tiers: localTiers,
+            standIn: "EMQX itself: the brokers of local sites stand in for it. They follow its REST contract and its links' observable behaviour.",
         };
         this.cluster = localCluster({ cluster, bind, apiKey, probeUser, version: followedVersion, broker, secrets, caPem: identity.caPem, link });
         this.door = { host, caPem: identity.caPem };
