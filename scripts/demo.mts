@@ -53,12 +53,14 @@ async function up(options: DemoOptions, state: DemoState): Promise<number> {
     const outputs = readOutputs(await run.outputs());
     heading("done");
     const proven = report(outputs);
-    say(`
-Next:
-  ${demoCommand(options, "status")}     the sites, their brokers and the last proof
-  ${demoCommand(options, "logs")}       what the brokers say
-  . ${short(state.shell)}    then, in this shell: npx linkspan verify | status | doctor, pulumi stack output
-  ${demoCommand(options, "destroy")}    remove everything`);
+    const next = [
+        [demoCommand(options, "status"), "the sites, their brokers and the last proof"],
+        [demoCommand(options, "logs"), "what the brokers say"],
+        [`. ${short(state.shell)}`, "then, in this shell: npx linkspan status | verify | doctor, and pulumi stack output"],
+        [demoCommand(options, "destroy"), "remove everything"],
+    ] as const;
+    const width = Math.max(...next.map(([command]) => command.length));
+    say(`\nNext:\n${next.map(([command, what]) => `  ${command.padEnd(width)}   ${what}`).join("\n")}`);
     return proven ? 0 : 1;
 }
 

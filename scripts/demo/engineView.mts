@@ -5,7 +5,7 @@ import { elapsed } from "../output.mts";
 const shown: Readonly<Record<string, readonly [noun: string, made: string]>> = {
     LocalBroker: ["broker", "runs"],
     ClusterLink: ["link", "set up"],
-    DeliveryProbe: ["proof", "all messages arrived"],
+    DeliveryProbe: ["proof", "messages counted"],
     ClusterPreflight: ["preflight", "passed"],
 };
 
@@ -35,9 +35,10 @@ export class EngineView {
     /** Messages of errors, in their order. */
     readonly errors: string[] = [];
 
-    constructor(startedAt: number) {
+    /** @param startedAt what the elapsed time of the lines counts from */
+    constructor(startedAt: number, now = startedAt) {
         this.#startedAt = startedAt;
-        this.#lastLineAt = startedAt;
+        this.#lastLineAt = now;
     }
 
     /** Lines for one event, given as a line of the engine's log. */
@@ -101,7 +102,7 @@ export class EngineView {
         }
         const result =
             step.op === "create" || (step.op === "update" && kind[0] === "proof") ? kind[1] : (past[step.op] ?? step.op);
-        return [`${elapsed(this.#startedAt, now)} ${kind[0].padEnd(9)} ${nameOf(step).padEnd(28)} ${result}`];
+        return [`${elapsed(this.#startedAt, now)} ${kind[0].padEnd(9)} ${nameOf(step).padEnd(36)} ${result}`];
     }
 
     #fail(step: Metadata | undefined, now: number): string[] {

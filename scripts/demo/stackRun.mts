@@ -79,7 +79,7 @@ export class StackRun {
     async change(verb: "up" | "destroy"): Promise<number> {
         const { events, pulumiPid } = this.#state;
         rmSync(events, { force: true });
-        const view = new EngineView(this.#startedAt);
+        const view = new EngineView(this.#startedAt, Date.now());
         let child: ChildProcess | undefined;
         let stops = 0;
         let lastStopAt = 0;

@@ -191,7 +191,7 @@ describe("the engine's events", () => {
         view.read(step("resourcePreEvent", "create", "Secrets", "north-secrets"), 1000);
         expect(view.read(step("resOutputsEvent", "create", "Secrets", "north-secrets"), 1500)).toEqual([]);
         expect(view.read(step("resOutputsEvent", "create", "LocalBroker", "north-broker"), 2500)).toEqual([
-            "[   2.5 s] broker    north-broker                 runs",
+            "[   2.5 s] broker    north-broker                         runs",
         ]);
         expect(view.rest()).toBe("and 1 more resources (certificates, passwords, access rules)");
     });
