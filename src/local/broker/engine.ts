@@ -47,6 +47,9 @@ export type LinkInbox = (
     refuse: (reason: string) => void,
 ) => void;
 
+/** EMQX takes these as commands; here they would silently do nothing, so they are refused. */
+const unsupported = /^\$(queue|exclusive|delayed)\//;
+
 /** Topic that a handled or denied publish is sent to, so that aedes acknowledges it and nobody gets it. */
 const nowhere = "$void";
 /** Topic of the note that precedes the acknowledgement of a refused link message. */
@@ -308,7 +311,7 @@ export class Engine {
 
     #authorizePublish(client: Client | null, packet: Message & Written, done: (error?: Error | null) => void): void {
         const person = client === null ? undefined : personOf(client);
-        if (person !== undefined && !this.#access.mayPublish(person, packet.topic)) {
+        if (person !== undefined && (unsupported.test(packet.topic) || !this.#access.mayPublish(person, packet.topic))) {
             this.counters.deniedPublish++;
             this.#often(`publish ${person.username} ${packet.topic}`, "cannot_publish_to_topic_due_to_not_authorized", {
                 clientid: person.clientId,
@@ -384,7 +387,7 @@ export class Engine {
     #authorizeSubscribe(client: Client, record: SubscriptionRecord): boolean {
         const split = splitShared(record.topic);
         const person = personOf(client);
-        if (split === undefined || !this.#access.maySubscribe(person, split.filter)) {
+        if (split === undefined || unsupported.test(split.filter) || !this.#access.maySubscribe(person, split.filter)) {
             record.denied = true;
             this.counters.deniedSubscribe++;
             this.#often(`subscribe ${person.username} ${record.topic}`, "cannot_subscribe_topic_due_to_not_authorized", {
