@@ -77,6 +77,8 @@ export class ScriptedApi {
     connections = 0;
     readonly #steps: Step[] = [];
     #always: Step | undefined;
+    /** The port, also after the end. */
+    port = 0;
     readonly #server: Server;
     readonly #tls: boolean;
     readonly #sockets = new Set<Socket>();
@@ -111,11 +113,8 @@ export class ScriptedApi {
     static async start(tls?: { readonly cert: string; readonly key: string }): Promise<ScriptedApi> {
         const api = new ScriptedApi(tls);
         await new Promise<void>((resolve) => api.#server.listen(0, "127.0.0.1", resolve));
+        api.port = (api.#server.address() as AddressInfo).port;
         return api;
-    }
-
-    get port(): number {
-        return (this.#server.address() as AddressInfo).port;
     }
 
     get url(): string {
