@@ -1,4 +1,4 @@
-import { EmqxClient, UnknownOutcomeError } from "../emqx/client.js";
+import { EmqxClient } from "../emqx/client.js";
 import type { ApiEndpoint } from "../emqx/endpoint.js";
 import { messageOf, OperationError } from "../errors.js";
 import { type ApiTimeouts, timeoutDefaults } from "./timeouts.js";
@@ -47,19 +47,15 @@ async function withinTime<T>(
     }
 }
 
+/** What the API of a cluster says when it refuses something: a wrong key, no rights, bad input, too much at once. */
+const refusals = new Set([400, 401, 403, 405, 409, 422, 429]);
+
 /**
- * Whether an error says that nobody answered as a cluster's API does: no connection, no answer, or only a proxy's. What the API itself
- * refused (a wrong key, bad input) is not that.
+ * Whether an error says that no cluster's API was there: no connection, no answer, a web page, a redirect, or a proxy's error. What the
+ * API itself refused is not that.
  */
 export function isUnreachable(error: unknown): boolean {
-    if (error instanceof UnknownOutcomeError) {
-        return true;
-    }
-    if (!(error instanceof OperationError)) {
-        return false;
-    }
-    const { status } = error.detail;
-    return status === undefined || status >= 500;
+    return error instanceof OperationError && !refusals.has(error.detail.status ?? 0);
 }
 
 /** The HTTP status of a refusal, if it was one. */

@@ -94,16 +94,17 @@ export function checkLinkInputs(given: Readonly<Record<string, unknown>>): void 
 
 /** The inputs with every unknown part left out or, where it must be there, replaced by something that is right. */
 function knownInputs(given: Readonly<Record<string, unknown>>): LinkInputs {
-    const known = Object.fromEntries(
-        Object.entries(given)
-            .filter(([, value]) => value !== undefined && value !== unknownValue)
-            .map(([key, value]) => [key, key === "topics" || key === "api" ? value : hasUnknown(value) ? undefined : value]),
-    ) as Partial<LinkInputs>;
-    const topics = known.topics ?? [];
+    const isKnown = ([, value]: [string, unknown]) => value !== undefined && !hasUnknown(value);
+    // A password makes sense with its user only.
+    const { password, ...others } = given;
+    const rest = given.username === unknownValue ? others : { ...others, password };
+    const known = Object.fromEntries(Object.entries(rest).filter(isKnown)) as Partial<LinkInputs>;
+    const { api, topics } = given as Partial<LinkInputs>;
     return {
         ...neutral,
         ...known,
-        topics: topics.filter((topic) => !hasUnknown(topic)),
-        api: { ...neutral.api, ...Object.fromEntries(Object.entries(known.api ?? {}).filter(([, value]) => !hasUnknown(value))) },
+        // Their parts are checked as far as they are known.
+        topics: Array.isArray(topics) ? topics.filter((topic) => !hasUnknown(topic)) : [],
+        api: { ...neutral.api, ...(typeof api === "object" ? Object.fromEntries(Object.entries(api).filter(isKnown)) : {}) },
     };
 }
