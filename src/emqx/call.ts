@@ -143,7 +143,8 @@ export class ApiCaller {
 
     #judgeFailure<T>(call: Call<T>, failure: TransportFailure): Attempt<T> {
         const { message, todo } = causeOfFailure(failure, this.#transport.target);
-        const said = this.#clean(message, call);
+        // Words of this side, so that a secret that happens to be an ordinary word is no reason to spoil them.
+        const said = redact(message, this.#secrets);
         const isRead = call.method === "GET";
         if (failure.sent && !isRead) {
             return this.#unknown(call, { code: failure.code, message: said });
@@ -210,7 +211,11 @@ export class ApiCaller {
     /** A success, unless what came with it is not what was asked for. */
     #accept<T>(call: Call<T>, { status, text }: RawAnswer, page: boolean, json: unknown): Attempt<T> {
         const notJson = json === undefined && text.trim() !== "";
-        let problem = page ? `it answers with a web page (${pageText(text)})` : notJson ? "the answer is no JSON" : undefined;
+        let problem = page
+            ? `it answers with a web page (${this.#clean(pageText(text), call)})`
+            : notJson
+              ? "the answer is no JSON"
+              : undefined;
         if (problem === undefined) {
             try {
                 return { value: call.parse(json) };
@@ -221,15 +226,14 @@ export class ApiCaller {
                 problem = text.trim() === "" ? "the answer is empty" : `the answer is not as EMQX gives it: ${error.message}`;
             }
         }
-        const message = this.#clean(problem, call);
         if (call.method !== "GET") {
-            return this.#unknown(call, { status, message });
+            return this.#unknown(call, { status, message: problem });
         }
         const todo = page
             ? "Set api.url to EMQX's API; a web page or a proxy answers there"
             : "Look whether api.url is EMQX's API, and at its version";
         // A whole document of another shape does not get better; a broken one may.
-        return { error: this.#error(call, { status, message, todo }), again: !page && json === undefined };
+        return { error: this.#error(call, { status, message: problem, todo }), again: !page && json === undefined };
     }
 
     #error<T>(call: Call<T>, detail: Omit<OperationError["detail"], "what" | "where">): OperationError {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf, OperationError } from "../errors.js";
 
 /** How to find out what became of a change that had no answer. */
@@ -60,7 +59,8 @@ export async function settleAfterUnknown<T>({ read, done, deadlineSeconds, onWai
             throw new NotSettledError(deadlineSeconds, wasRead, problem);
         }
         onWait?.(Math.round(elapsed()), problem);
-        await sleep(Math.min(pause, left * 1000));
+        const wait = Math.min(pause, left * 1000);
+        await new Promise((resolve) => setTimeout(resolve, wait));
         pause = Math.min(pause * 2, longestPauseMs);
     }
 }

@@ -306,11 +306,11 @@ const guardedLookup: LookupFunction = (hostname, options, callback) => {
     });
 };
 
-/** The word for a failure. OpenSSL's own reasons are more telling than `EPROTO`. */
+/** The word for a failure. TLS failures carry OpenSSL's own reason, which is more telling than `EPROTO`, in the middle of their text. */
 function codeOf(error: NodeJS.ErrnoException): string {
-    const reason = (error as { readonly reason?: unknown }).reason;
-    if (error.code === "EPROTO" && typeof reason === "string") {
-        return `EPROTO (${reason})`;
+    if (error.code === "EPROTO") {
+        const reason = /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/i.exec(error.message)?.[1];
+        return reason === undefined ? "EPROTO" : `EPROTO (${reason})`;
     }
     return error.code ?? "FAILED";
 }
