@@ -1,4 +1,4 @@
-import { lookup as dnsLookup } from "node:dns";
+import { lookup as dnsLookup, type LookupAddress } from "node:dns";
 import {
     type ClientRequest,
     Agent as HttpAgent,
@@ -283,28 +283,31 @@ class Watch {
 /** Resolves a name and refuses what it must not lead to: whoever answers for the name must not point the deployer at a cloud's credentials. */
 const guardedLookup: LookupFunction = (hostname, options, callback) => {
     dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
-        if (error !== null) {
-            callback(error, "", 0);
-            return;
-        }
-        try {
-            for (const { address } of addresses) {
-                checkHost(address, { allowLoopback: true, argument: "address" });
-            }
-        } catch {
-            const refused: NodeJS.ErrnoException = new Error("the name leads to a link-local or metadata address");
-            refused.code = "ADDRESS_REFUSED";
-            callback(refused, "", 0);
-            return;
-        }
-        const [first] = addresses;
-        if (options.all === true) {
+        const [first] = addresses ?? [];
+        const problem = error ?? problemOf(addresses);
+        if (problem !== undefined || first === undefined) {
+            callback(problem ?? null, "", 0);
+        } else if (options.all === true) {
             callback(null, addresses);
         } else {
-            callback(null, first?.address ?? "", first?.family ?? 0);
+            callback(null, first.address, first.family);
         }
     });
 };
+
+function problemOf(addresses: readonly LookupAddress[]): NodeJS.ErrnoException | undefined {
+    if (addresses.length === 0) {
+        return Object.assign(new Error("the name has no address"), { code: "ENOTFOUND" });
+    }
+    try {
+        for (const { address } of addresses) {
+            checkHost(address, { allowLoopback: true, argument: "address" });
+        }
+        return undefined;
+    } catch {
+        return Object.assign(new Error("the name leads to a link-local or metadata address"), { code: "ADDRESS_REFUSED" });
+    }
+}
 
 /** The word for a failure. TLS failures carry OpenSSL's own reason, which is more telling than `EPROTO`, in the middle of their text. */
 function codeOf(error: NodeJS.ErrnoException): string {
