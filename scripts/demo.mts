@@ -30,8 +30,7 @@ async function makeReady(state: DemoState, verbose: boolean): Promise<{ pulumi: 
 async function up(options: DemoOptions, state: DemoState): Promise<number> {
     prepare(state);
     const { pulumi, run } = await makeReady(state, options.verbose);
-    await run.create();
-    await run.recover();
+    await run.prepare();
     writeConfig(state, options);
     writeShellSettings(
         state,
@@ -130,7 +129,7 @@ async function destroy(options: DemoOptions, state: DemoState): Promise<number> 
     if (saltOf(state) !== undefined) {
         try {
             const { run } = await makeReady(state, options.verbose);
-            await run.recover();
+            await run.prepare();
             heading("pulumi destroy");
             const code = await run.change("destroy");
             if (code === interrupted) {

@@ -5,9 +5,10 @@ import { type RunResult, run } from "../child.mts";
 import { complain, ScriptError, say } from "../output.mts";
 import { identify, isRunning, readOwner } from "../processLock.mts";
 import { root } from "../project.mts";
+import { checkpointFile, mendCheckpoint } from "./checkpoint.mts";
 import { EngineView } from "./engineView.mts";
 import { endAll } from "./leftovers.mts";
-import { type DemoState, project, saltOf, stack } from "./state.mts";
+import { type DemoState, saltOf, stack } from "./state.mts";
 
 /** Exit code after Ctrl-C. */
 export const interrupted = 130;
@@ -29,9 +30,21 @@ export class StackRun {
         this.#verbose = verbose;
     }
 
-    /** Makes the stack unless it is there. */
-    async create(): Promise<void> {
-        const there = existsSync(join(this.#state.backend, ".pulumi", "stacks", project, `${stack}.json`));
+    /** Brings the stack into a state from which it can be changed: makes it, or clears what a killed run left. */
+    async prepare(): Promise<void> {
+        await this.#endEarlier();
+        const mended = mendCheckpoint(this.#state);
+        if (mended !== undefined) {
+            say(
+                `An earlier run was killed while Pulumi wrote its record: ${mended === "mended" ? "mending it" : "starting anew"}`,
+            );
+        }
+        await this.#create();
+        await this.#clear();
+    }
+
+    async #create(): Promise<void> {
+        const there = existsSync(checkpointFile(this.#state));
         if (there && saltOf(this.#state) !== undefined) {
             return;
         }
@@ -39,13 +52,12 @@ export class StackRun {
             // Interrupted between making the stack and writing its file: it is empty, or Pulumi refuses to remove it.
             await this.#quiet(["stack", "rm", stack, "--yes"], this.#state.project);
         }
+        rmSync(this.#state.configFile, { force: true });
         await this.#quiet(["stack", "init", stack], this.#state.project);
     }
 
-    /**
-     * Clears what an earlier run left that was killed: a Pulumi that still runs, its lock, and operations without an end.
-     */
-    async recover(): Promise<void> {
+    /** Ends a Pulumi that an earlier run has left behind. */
+    async #endEarlier(): Promise<void> {
         const earlier = readOwner(this.#state.pulumiPid);
         if (earlier !== undefined && isRunning(earlier)) {
             say(`Pulumi (process ${earlier.pid}) of an earlier run still works; ending it...`);
@@ -57,6 +69,10 @@ export class StackRun {
             await endAll([earlier]);
         }
         rmSync(this.#state.pulumiPid, { force: true });
+    }
+
+    /** Clears a lock and operations without an end. */
+    async #clear(): Promise<void> {
         const holder = this.#lockHolder();
         if (holder !== undefined) {
             if (holder.pid !== undefined && isRunning({ pid: holder.pid, startTime: "" })) {

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { checkpointFile, mendCheckpoint } from "../../../scripts/demo/checkpoint.mts";
 import { EngineView } from "../../../scripts/demo/engineView.mts";
 import { brokerFolders, runningBrokers } from "../../../scripts/demo/leftovers.mts";
 import { readOptions, siteNames } from "../../../scripts/demo/options.mts";
@@ -120,6 +121,29 @@ describe("the state folder", () => {
 });
 
 describe("what an earlier run left", () => {
+    it.each([
+        ["a whole record stays", '{"a":1}', '{"b":2}', "{}", undefined, '{"a":1}'],
+        ["a half one gives way to the one before", '{"a":1,"b', '{"b":2}', "{}", "mended", '{"b":2}'],
+        ["an empty one as well", "", '{"b":2}', "{}", "mended", '{"b":2}'],
+        ["or to nothing", "", "", "{}", "lost", undefined],
+        ["attributes that are cut short are dropped", '{"a":1}', "", "", "mended", '{"a":1}'],
+    ] as const)("%s", (_what, record, before, attributes, result, after) => {
+        const folder = mkdtempSync(join(tmpdir(), "linkspan-demo-"));
+        try {
+            const state = demoState(folder);
+            const file = checkpointFile(state);
+            mkdirSync(dirname(file), { recursive: true });
+            writeFileSync(file, record);
+            writeFileSync(`${file}.bak`, before);
+            writeFileSync(`${file}.attrs`, attributes);
+            expect(mendCheckpoint(state)).toBe(result);
+            expect(existsSync(file) ? readFileSync(file, "utf8") : undefined).toBe(after);
+            expect(existsSync(`${file}.attrs`)).toBe(attributes !== "");
+        } finally {
+            rmSync(folder, { recursive: true });
+        }
+    });
+
     it.each([
         ['{"deployment":{"pending_operations":[{},{}]}}', 2],
         ['{"deployment":{"resources":[]}}', 0],
