@@ -100,6 +100,12 @@ describe("decisions", () => {
             "deny",
         ],
         ["a source that is not shown", stranger("publish", messages), { sources: [{ type: "http", enable: true }] }, "unknown"],
+        [
+            "rules of the user behind a file without rules",
+            user("publish", messages),
+            { sources: [file("%% none"), database], userRules: linkAclRules("A") },
+            "allow",
+        ],
         ["a file without rules", stranger("publish", messages), { sources: [file("%% secret rules")] }, "unknown"],
         [
             "a pattern that names the user",

@@ -25,16 +25,19 @@ export type Decision = "allow" | "deny" | "unknown";
  * What EMQX would answer to an access, as far as its rules can be read: sources in their order, in each the first rule that fits.
  */
 export function decide(access: Access, { sources, noMatch, userRules }: RuleBook): Decision {
+    let fallback: Decision = noMatch;
     for (const source of sources) {
         if (!source.enable) {
             continue;
         }
         const decision = source.type === "built_in_database" ? byUser(access, userRules) : byFile(access, source);
-        if (decision !== undefined) {
+        if (decision !== undefined && decision !== "silent") {
             return decision;
         }
+        // A file of comments may be all that is shown of rules that the broker has built in.
+        fallback = decision === "silent" ? "unknown" : fallback;
     }
-    return noMatch;
+    return fallback;
 }
 
 /** Rules of the database for client ids and for all are not read; a user's own come after those for a client id only. */
@@ -51,10 +54,10 @@ function byUser({ action, topic }: Access, rules: readonly AuthzRule[] | undefin
     return undefined;
 }
 
-function byFile(access: Access, { type, rules }: AuthorizationSource): Decision | undefined {
+function byFile(access: Access, { type, rules }: AuthorizationSource): Decision | "silent" | undefined {
     const parsed = type === "file" && rules !== undefined ? parseAclFile(rules) : undefined;
     if (parsed === undefined || parsed.length === 0) {
-        return "unknown";
+        return parsed === undefined ? "unknown" : "silent";
     }
     for (const rule of parsed) {
         const fits = ruleFits(rule, access);
