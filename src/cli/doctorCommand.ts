@@ -1,6 +1,7 @@
 import type { Finding } from "../emqx/diagnosis.js";
 import { pairKey } from "../naming.js";
 import { type DiagnosedEnd, diagnoseEnds } from "../probe/pairDiagnosis.js";
+import { bounded } from "./bounded.js";
 import { CliError, type ExitCode, exitCodes, worst } from "./cliError.js";
 import { checkMesh, type LinkedPair, linkedPairs, type MeshFinding } from "./meshChecks.js";
 import { type CliIo, json, type Mood, type Paint, painter } from "./output.js";
@@ -22,6 +23,8 @@ interface PairFindings {
 }
 
 const defaultTimeoutSeconds = 15;
+/** Pairs that are asked at once, with a dozen calls each. */
+const atOnce = 6;
 
 /** Runs every check on both ends of every link, and on the mesh as a whole; each finding comes with its cause and what to do. */
 export async function doctor(
@@ -32,10 +35,13 @@ export async function doctor(
 ): Promise<ExitCode> {
     const pairs = chosen(state, options.pair);
     const mesh = checkMesh(state);
-    const found = await Promise.all(
-        pairs.map(async ({ key, one, other }): Promise<PairFindings> => {
-            const seconds = options.timeoutSeconds ?? defaultTimeoutSeconds;
-            return { pair: key, findings: await diagnose(one, other, seconds) };
+    const seconds = options.timeoutSeconds ?? defaultTimeoutSeconds;
+    const found = await bounded(
+        pairs,
+        atOnce,
+        async ({ key, one, other }): Promise<PairFindings> => ({
+            pair: key,
+            findings: await diagnose(one, other, seconds),
         }),
     );
     const levels = [...mesh, ...found.flatMap(({ findings }) => findings)].map(({ level }) => level);

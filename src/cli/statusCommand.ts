@@ -2,6 +2,7 @@ import { EmqxClient } from "../emqx/client.js";
 import type { ApiEndpoint } from "../emqx/endpoint.js";
 import { messageOf } from "../errors.js";
 import type { DeliveryResult } from "../probe/deliveryResult.js";
+import { bounded } from "./bounded.js";
 import { CliError, type ExitCode, exitCodes, worst } from "./cliError.js";
 import { linkedPairs } from "./meshChecks.js";
 import { age, ageSeconds, type CliIo, figure, json, type Mood, painter, table } from "./output.js";
@@ -50,6 +51,8 @@ export type ReadEnd = (
 ) => Promise<Omit<EndStatus, "site" | "link">>;
 
 const defaultTimeoutSeconds = 10;
+/** Pairs that are asked at once. */
+const atOnce = 12;
 
 /** Shows both ends of every link side by side, as their own APIs tell it now. */
 export async function status(state: StackState, options: StatusOptions, io: CliIo, read: ReadEnd = readEnd): Promise<ExitCode> {
@@ -78,7 +81,7 @@ async function collect(state: StackState, timeoutSeconds: number, now: Date, rea
         const found = await read(api, site, link, timeoutSeconds);
         return { site, link, ...found };
     };
-    const pairs = linkedPairs(state.links).map(async ({ one, other, onOne, onOther }) => {
+    const found = await bounded(linkedPairs(state.links), atOnce, async ({ one, other, onOne, onOther }) => {
         const [endOfOne, endOfOther] = await Promise.all([end(one, onOne, other), end(other, onOther, one)]);
         const wanted = (receiver: LinkRecord | undefined) => receiver === undefined || receiver.topics.length > 0;
         const direction = (sender: EndStatus, receiver: EndStatus): DirectionStatus => {
@@ -99,7 +102,7 @@ async function collect(state: StackState, timeoutSeconds: number, now: Date, rea
             ...(wanted(onOne) ? [direction(endOfOther, endOfOne)] : []),
         ];
     });
-    return (await Promise.all(pairs)).flat();
+    return found.flat();
 }
 
 async function readEnd(api: ApiEndpoint, site: string, link: string, timeoutSeconds: number): ReturnType<ReadEnd> {

@@ -6,6 +6,7 @@ import type { runDelivery } from "../probe/deliveryRun.js";
 import { judge, progressText, unproven } from "../probe/deliveryVerdict.js";
 import type { likelyCause } from "../probe/pairDiagnosis.js";
 import { checkProbeSettings, withProbeDefaults } from "../probe/probeSettings.js";
+import { bounded } from "./bounded.js";
 import { CliError, type ExitCode, exitCodes, worst } from "./cliError.js";
 import { junitReport } from "./junit.js";
 import { checkMesh } from "./meshChecks.js";
@@ -51,7 +52,7 @@ export async function verify(state: StackState, options: VerifyOptions, io: CliI
     }
     for (;;) {
         const startedAt = io.now();
-        const verdicts = await inGroups(probes, atOnce, (probe) => measure(probe, options, io, work));
+        const verdicts = await bounded(probes, atOnce, (probe) => measure(probe, options, io, work));
         if (io.signal.aborted) {
             break;
         }
@@ -181,13 +182,4 @@ async function writeReport(path: string, text: string): Promise<void> {
     } catch (error) {
         throw new CliError(`--junit ${path}: cannot be written: ${messageOf(error)}`, exitCodes.usage);
     }
-}
-
-/** Maps with a bound on how many run at once, in the given order. */
-async function inGroups<T, R>(items: readonly T[], size: number, work: (item: T) => Promise<R>): Promise<R[]> {
-    const results: R[] = [];
-    for (let at = 0; at < items.length; at += size) {
-        results.push(...(await Promise.all(items.slice(at, at + size).map(work))));
-    }
-    return results;
 }
