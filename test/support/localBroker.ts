@@ -9,6 +9,7 @@ import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import { type Broker, startBroker } from "../../src/local/broker/broker.js";
 import type { AclRule, BrokerLimits, BrokerPorts, LocalBrokerConfig } from "../../src/local/broker/config.js";
 import type { Log } from "../../src/local/broker/log.js";
+import { startTimeOf } from "../../src/local/broker/processIdentity.js";
 import { builtBroker } from "./builtBroker.js";
 import { type TestAuthority, type TestCertificate, testAuthority } from "./testCertificates.js";
 
@@ -30,7 +31,6 @@ export interface TestSiteOptions {
     /** Run as a process of its own instead of inside the test. @default false */
     readonly process?: boolean;
     readonly log?: Log;
-    readonly lease?: LocalBrokerConfig["lease"];
 }
 
 export interface ApiAnswer {
@@ -368,7 +368,8 @@ export async function localBrokers<Name extends string>(
             noMatch: options.noMatch ?? "allow",
             namesDir,
             linkHost,
-            ...(options.lease === undefined ? {} : { lease: options.lease }),
+            // A test that is killed leaves no broker behind.
+            ...(options.process === true ? { lease: { pid: process.pid, startTime: startTimeOf(process.pid) ?? "" } } : {}),
             ...(options.limits === undefined ? {} : { limits: options.limits }),
         };
         sites.push([name, new TestSite(name, stateDir, authority, link, config, options)]);

@@ -215,7 +215,7 @@ export class Engine {
         return {
             cmd: "publish",
             topic: message.topic,
-            payload: Buffer.isBuffer(message.payload) ? message.payload : Buffer.from(message.payload ?? ""),
+            payload: compact(message.payload),
             qos: message.qos,
             retain: message.retain,
             dup: false,
@@ -423,6 +423,14 @@ export class Engine {
         this.counters.sent++;
         return true;
     }
+}
+
+/** A payload on its own: one that is a slice of what a socket read would hold all of it in memory for as long as it waits somewhere. */
+function compact(payload: Buffer | string | undefined): Buffer {
+    if (!Buffer.isBuffer(payload)) {
+        return Buffer.from(payload ?? "");
+    }
+    return payload.buffer.byteLength > 2 * payload.length + 1024 ? Buffer.from(payload) : payload;
 }
 
 function swallow(packet: Message): void {

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { messageOf } from "../../errors.js";
 import { type Broker, startBroker } from "./broker.js";
 import { type LocalBrokerConfig, readBrokerConfig } from "./config.js";
@@ -6,6 +7,10 @@ import { writePrivate } from "./files.js";
 import { leaseFileHolds } from "./lease.js";
 import { fileLog } from "./log.js";
 import { isSameProcess, startTimeOf } from "./processIdentity.js";
+
+// Many sites run on one machine: collect garbage early instead of letting a burst of messages grow the heap for good.
+setFlagsFromString("--semi-space-growth-factor=1");
+setFlagsFromString("--optimize-for-size");
 
 const leaseCheckMs = 1000;
 
