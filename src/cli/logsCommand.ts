@@ -21,11 +21,11 @@ const tailBytes = 512 * 1024;
 /** Shows the logs of local sites' brokers; of other sites it says where they are. */
 export async function logs(state: StackState, { site, follow, lines }: LogsOptions, io: CliIo): Promise<ExitCode> {
     const known = [...new Set([...state.siteOf.values(), ...state.brokers.map((broker) => broker.site)])].sort();
+    if (known.length === 0) {
+        throw new CliError("the stack has no site; run `pulumi up` first, or choose another stack", exitCodes.unreadable);
+    }
     if (site !== undefined && !known.includes(site)) {
-        throw new CliError(
-            `the stack has no site ${JSON.stringify(site)}; its sites are ${known.join(", ") || "none"}`,
-            exitCodes.usage,
-        );
+        throw new CliError(`the stack has no site ${JSON.stringify(site)}; its sites are ${known.join(", ")}`, exitCodes.usage);
     }
     const brokers = state.brokers.filter((broker) => site === undefined || broker.site === site);
     if (brokers.length === 0) {

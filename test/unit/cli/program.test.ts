@@ -96,6 +96,13 @@ describe("linkspan logs", () => {
         expect(io.printed.out).toMatch(/Site gcp runs outside this machine.*journalctl -u emqx/);
     });
 
+    it("says that an empty stack has no log", async () => {
+        await writeFile(state, '{"version":3,"deployment":{"manifest":{}}}');
+        const io = keptIo();
+        expect(await runCli(["--state", state, "logs"], io)).toBe(3);
+        expect(io.printed.err).toMatch(/the stack has no site; run `pulumi up` first/);
+    });
+
     it("names the sites where one is wrong, and a log that is missing", async () => {
         const io = keptIo();
         expect(await runCli(["--state", state, "logs", "mars"], io)).toBe(2);
