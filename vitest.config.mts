@@ -16,15 +16,32 @@ export default defineConfig({
         projects: [
             {
                 extends: true,
-                test: { name: "unit", include: ["src/**/*.test.ts", "test/unit/**/*.test.ts"], testTimeout: 20_000, hookTimeout: 30_000 },
+                test: {
+                    name: "unit",
+                    include: ["src/**/*.test.ts", "test/unit/**/*.test.ts"],
+                    testTimeout: 20_000,
+                    hookTimeout: 30_000,
+                },
             },
             {
                 extends: true,
-                test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], testTimeout: 300_000, hookTimeout: 300_000, fileParallelism: false },
+                test: {
+                    name: "e2e",
+                    include: ["test/e2e/**/*.test.ts"],
+                    testTimeout: 300_000,
+                    hookTimeout: 300_000,
+                    fileParallelism: false,
+                },
             },
             {
                 extends: true,
-                test: { name: "faults", include: ["test/faults/**/*.test.ts"], testTimeout: 300_000, hookTimeout: 300_000, fileParallelism: false },
+                test: {
+                    name: "faults",
+                    include: ["test/faults/**/*.test.ts"],
+                    testTimeout: 300_000,
+                    hookTimeout: 300_000,
+                    fileParallelism: false,
+                },
             },
         ],
     },

@@ -65,6 +65,7 @@ async function main(args: string[]): Promise<number> {
 function readArgs(args: string[]) {
     try {
         return parseArgs({
+            args,
             allowPositionals: true,
             options: { sites: { type: "string" }, help: { type: "boolean", short: "h" } },
         });

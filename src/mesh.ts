@@ -89,7 +89,13 @@ export class Mesh extends pulumi.ComponentResource {
 
         this.pairs = Object.fromEntries(pairs);
         this.endpoints = pulumi
-            .all(args.sites.map((site) => site.cluster.clientDoor.apply((door) => [site.facts.name, `${door.scheme}://${door.host}:${door.port}`] as const)))
+            .all(
+                args.sites.map((site) =>
+                    site.cluster.clientDoor.apply(
+                        (door) => [site.facts.name, `${door.scheme}://${door.host}:${door.port}`] as const,
+                    ),
+                ),
+            )
             .apply((entries) => Object.fromEntries(entries));
         this.sites = pulumi.all(args.sites.map(siteRow));
         this.links = pulumi.all(pairs.map(([, pair]) => pair.links)).apply((rows) => rows.flat());

@@ -6,7 +6,16 @@ import { type MeshPlanInput, planMesh } from "./meshPlan.js";
 const everyTier: SiteFacts["tiers"] = { nat: { supported: true }, vpn: { supported: true }, interconnect: { supported: true } };
 
 function site(name: string, siteNumber: number, more: Partial<SiteFacts> = {}): SiteFacts {
-    return { name, siteNumber, platform: "local", linkProtocol: "linkspan-local", clusterName: `m-${name}`, meshId: "m", tiers: everyTier, ...more };
+    return {
+        name,
+        siteNumber,
+        platform: "local",
+        linkProtocol: "linkspan-local",
+        clusterName: `m-${name}`,
+        meshId: "m",
+        tiers: everyTier,
+        ...more,
+    };
 }
 
 const two = [site("a", 1), site("b", 2)];
@@ -28,8 +37,17 @@ describe("planMesh", () => {
 
     it("lets a pair override tier, topics and outage, and only that pair", () => {
         const plan = planMesh(input({ pairs: { "a-c": { tier: "vpn", topics: ["x"], maxOutageSeconds: 5 } } }));
-        expect(plan.pairs.find((pair) => pair.key === "a-c")).toMatchObject({ tier: "vpn", topicsToA: ["x"], topicsToB: ["x"], maxOutageSeconds: 5 });
-        expect(plan.pairs.find((pair) => pair.key === "a-b")).toMatchObject({ tier: "nat", topicsToA: ["fleet/#"], maxOutageSeconds: 20 });
+        expect(plan.pairs.find((pair) => pair.key === "a-c")).toMatchObject({
+            tier: "vpn",
+            topicsToA: ["x"],
+            topicsToB: ["x"],
+            maxOutageSeconds: 5,
+        });
+        expect(plan.pairs.find((pair) => pair.key === "a-b")).toMatchObject({
+            tier: "nat",
+            topicsToA: ["fleet/#"],
+            maxOutageSeconds: 20,
+        });
     });
 
     it("allows one way", () => {
@@ -49,7 +67,9 @@ describe("planMesh", () => {
         const tiers = { ...everyTier, vpn: { supported: true, standsFor: "No tunnel was built." } } as const;
         const standIn = "EMQX itself did not run.";
         expect(planMesh(input({ sites: [site("a", 1, { standIn }), site("b", 2, { standIn })] })).notProven).toEqual([standIn]);
-        expect(planMesh(input({ sites: [site("a", 1, { tiers }), site("b", 2, { tiers })], tier: "vpn" })).notProven).toEqual(["No tunnel was built."]);
+        expect(planMesh(input({ sites: [site("a", 1, { tiers }), site("b", 2, { tiers })], tier: "vpn" })).notProven).toEqual([
+            "No tunnel was built.",
+        ]);
         expect(planMesh(input({ sites: [site("a", 1, { tiers }), site("b", 2, { tiers })] })).notProven).toEqual([]);
     });
 
@@ -57,18 +77,34 @@ describe("planMesh", () => {
         ["one site", { sites: [site("a", 1)] }, "sites: 1 given; a mesh joins at least two sites"],
         ["equal names", { sites: [site("a", 1), site("a", 2)] }, 'sites[1].name: "a" is the name of sites[0] too'],
         ["equal numbers", { sites: [site("a", 1), site("b", 1)] }, "sites[1].siteNumber: 1 is taken by a"],
-        ["equal clusters", { sites: [site("a", 1), site("b", 2, { clusterName: "m-a" })] }, 'sites[1].clusterName: "m-a" is the cluster.name of a too'],
+        [
+            "equal clusters",
+            { sites: [site("a", 1), site("b", 2, { clusterName: "m-a" })] },
+            'sites[1].clusterName: "m-a" is the cluster.name of a too',
+        ],
         ["two meshes", { sites: [site("a", 1), site("b", 2, { meshId: "n" })] }, "sites: the sites belong to different meshes"],
         ["an unknown tier", { tier: "ipsec" as "vpn" }, 'tier: "ipsec" is no tier; set one of nat, vpn, interconnect'],
         ["an unknown pair", { pairs: { "a-d": {} } }, 'pairs["a-d"]: there is no such pair'],
         ["a pair the wrong way round", { pairs: { "b-a": {} } }, 'pairs["b-a"]: there is no such pair'],
         ["an unknown tier of a pair", { pairs: { "a-b": { tier: "x" as "vpn" } } }, 'pairs["a-b"].tier: "x" is no tier'],
         ["topics of an unknown site", { topics: { d: ["x"] } }, 'topics["d"]: there is no such site'],
-        ["topics of a site outside the pair", { pairs: { "a-b": { topics: { c: ["x"] } } } }, 'pairs["a-b"].topics["c"]: there is no such site'],
+        [
+            "topics of a site outside the pair",
+            { pairs: { "a-b": { topics: { c: ["x"] } } } },
+            'pairs["a-b"].topics["c"]: there is no such site',
+        ],
         ["no topics at all", { topics: [] }, "topics: neither a nor b would receive anything"],
-        ["no topics for a pair", { pairs: { "a-b": { topics: [] } } }, 'pairs["a-b"].topics: neither a nor b would receive anything'],
+        [
+            "no topics for a pair",
+            { pairs: { "a-b": { topics: [] } } },
+            'pairs["a-b"].topics: neither a nor b would receive anything',
+        ],
         ["nothing linked", { sites: two, pairs: { "a-b": { linked: false } } }, "pairs: every pair has linked: false"],
-        ["a shared pair key", { sites: [site("a", 1), site("b-c", 2), site("a-b", 3), site("c", 4)] }, 'would share the key "a-b-c"'],
+        [
+            "a shared pair key",
+            { sites: [site("a", 1), site("b-c", 2), site("a-b", 3), site("c", 4)] },
+            'would share the key "a-b-c"',
+        ],
         [
             "a stand-in with a real cluster",
             { sites: [site("a", 1), site("b", 2, { linkProtocol: "emqx", platform: "external" })] },
@@ -76,7 +112,13 @@ describe("planMesh", () => {
         ],
         [
             "a tier that a site cannot do",
-            { sites: [site("a", 1), site("b", 2, { tiers: { ...everyTier, vpn: { supported: false, reason: "it has no gateway" } } })], tier: "vpn" },
+            {
+                sites: [
+                    site("a", 1),
+                    site("b", 2, { tiers: { ...everyTier, vpn: { supported: false, reason: "it has no gateway" } } }),
+                ],
+                tier: "vpn",
+            },
             'tier: "vpn" is not possible for b (pair a-b): it has no gateway; b can do nat, interconnect',
         ],
     ])("refuses %s", (_what, more, message) => {
@@ -89,10 +131,14 @@ describe("planMesh", () => {
             fc.property(names, fc.integer(), (all, seed) => {
                 const sites = all.map((name, index) => site(name, index + 1));
                 const [removed, ...rest] = sites;
-                const shuffled = [...sites].sort((one, other) => ((one.siteNumber * 7919 + seed) % 13) - ((other.siteNumber * 7919 + seed) % 13));
+                const shuffled = [...sites].sort(
+                    (one, other) => ((one.siteNumber * 7919 + seed) % 13) - ((other.siteNumber * 7919 + seed) % 13),
+                );
                 const whole = planMesh(input({ sites: shuffled })).pairs;
                 expect(whole).toHaveLength((sites.length * (sites.length - 1)) / 2);
-                expect(whole.filter((pair) => pair.a !== removed?.name && pair.b !== removed?.name)).toEqual(planMesh(input({ sites: rest })).pairs);
+                expect(whole.filter((pair) => pair.a !== removed?.name && pair.b !== removed?.name)).toEqual(
+                    planMesh(input({ sites: rest })).pairs,
+                );
             }),
         );
     });

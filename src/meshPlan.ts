@@ -96,7 +96,15 @@ function planPair(input: MeshPlanInput, key: string, a: SiteFacts, b: SiteFacts,
             `neither ${a.name} nor ${b.name} would receive anything; give topic filters to at least one side, or set pairs["${key}"].linked to false`,
         );
     }
-    return { key, a: a.name, b: b.name, tier, maxOutageSeconds: own.maxOutageSeconds ?? input.maxOutageSeconds, topicsToA, topicsToB };
+    return {
+        key,
+        a: a.name,
+        b: b.name,
+        tier,
+        maxOutageSeconds: own.maxOutageSeconds ?? input.maxOutageSeconds,
+        topicsToA,
+        topicsToB,
+    };
 }
 
 function checkSites(sites: readonly SiteFacts[]): void {
@@ -112,7 +120,10 @@ function checkSites(sites: readonly SiteFacts[]): void {
         checkSiteNumber(site.siteNumber, `sites[${index}].siteNumber`);
         const twin = byName.get(site.name);
         if (twin !== undefined) {
-            throw new InputError(`sites[${index}].name`, `${quote(site.name)} is the name of sites[${twin}] too; names are unique in a mesh`);
+            throw new InputError(
+                `sites[${index}].name`,
+                `${quote(site.name)} is the name of sites[${twin}] too; names are unique in a mesh`,
+            );
         }
         byName.set(site.name, index);
         const sameNumber = byNumber.get(site.siteNumber);
@@ -137,7 +148,10 @@ function checkSites(sites: readonly SiteFacts[]): void {
     }
     if (meshes.size > 1) {
         const list = [...meshes].map(([mesh, site]) => `${site} has ${quote(mesh)}`).join(", ");
-        throw new InputError("sites", `the sites belong to different meshes (${list}); set the same meshId on all of them, or on none`);
+        throw new InputError(
+            "sites",
+            `the sites belong to different meshes (${list}); set the same meshId on all of them, or on none`,
+        );
     }
 }
 
@@ -153,7 +167,10 @@ function checkTopicKeys(topics: TopicsBySite, names: ReadonlySet<string>, argume
     }
     for (const site of Object.keys(topics)) {
         if (!names.has(site)) {
-            throw new InputError(`${argument}[${quote(site)}]`, `there is no such site; the receiving sites are ${[...names].join(", ")}`);
+            throw new InputError(
+                `${argument}[${quote(site)}]`,
+                `there is no such site; the receiving sites are ${[...names].join(", ")}`,
+            );
         }
     }
 }
@@ -167,7 +184,10 @@ function checkPairKeys(input: MeshPlanInput, names: ReadonlySet<string>): Readon
             const key = pairKey(a, b);
             const owner = owners.get(key);
             if (owner !== undefined) {
-                throw new InputError("sites", `the pairs (${owner}) and (${a}, ${b}) would share the key ${quote(key)}; rename one of the sites`);
+                throw new InputError(
+                    "sites",
+                    `the pairs (${owner}) and (${a}, ${b}) would share the key ${quote(key)}; rename one of the sites`,
+                );
             }
             owners.set(key, `${a}, ${b}`);
         }
@@ -175,7 +195,10 @@ function checkPairKeys(input: MeshPlanInput, names: ReadonlySet<string>): Readon
     const settings = input.pairs ?? {};
     for (const [key, own] of Object.entries(settings)) {
         if (!owners.has(key)) {
-            throw new InputError(`pairs[${quote(key)}]`, `there is no such pair; a key is two site names in alphabetical order, as in ${quote([...owners.keys()][0])}`);
+            throw new InputError(
+                `pairs[${quote(key)}]`,
+                `there is no such pair; a key is two site names in alphabetical order, as in ${quote([...owners.keys()][0])}`,
+            );
         }
         if (own.tier !== undefined) {
             checkTier(own.tier, `pairs["${key}"].tier`);
@@ -204,7 +227,10 @@ function checkSupport(argument: string, tier: Tier, key: string, site: SiteFacts
     const support = site.tiers[tier];
     if (!support.supported) {
         const possible = tiers.filter((other) => site.tiers[other].supported);
-        throw new InputError(argument, `${quote(tier)} is not possible for ${site.name} (pair ${key}): ${support.reason}; ${site.name} can do ${possible.join(", ")}`);
+        throw new InputError(
+            argument,
+            `${quote(tier)} is not possible for ${site.name} (pair ${key}): ${support.reason}; ${site.name} can do ${possible.join(", ")}`,
+        );
     }
 }
 

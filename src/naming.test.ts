@@ -1,6 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkMeshId, checkSiteName, checkSiteNumber, clientIdPrefix, clusterName, defaultMeshId, linkHost, linkUser, pairKey } from "./naming.js";
+import {
+    checkMeshId,
+    checkSiteName,
+    checkSiteNumber,
+    clientIdPrefix,
+    clusterName,
+    defaultMeshId,
+    linkHost,
+    linkUser,
+    pairKey,
+} from "./naming.js";
 
 describe("checkSiteName", () => {
     it.each(["a", "edge-1", "eu-central-1", "a".repeat(24)])("takes %s", (name) => {

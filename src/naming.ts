@@ -30,7 +30,10 @@ export function checkMeshId(id: string, argument = "meshId"): string {
         );
     }
     if (shadowedMeshIds.has(id)) {
-        throw new InputError(argument, `${quote(id)} is resolved by a cloud's own name server below .internal; choose another word`);
+        throw new InputError(
+            argument,
+            `${quote(id)} is resolved by a cloud's own name server below .internal; choose another word`,
+        );
     }
     return id;
 }

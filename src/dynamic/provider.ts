@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { messageOf } from "../errors.js";
+import { watchEngine } from "./orphanWatch.js";
 
 /** What the engine sends for a value that is not known yet, at any depth. Nothing that contains it may reach the network. */
 export const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
@@ -60,6 +61,7 @@ export class IncompleteError extends Error {
 export function lazyProvider<I extends object, O extends I>(
     load: () => Promise<Lifecycle<I, O>>,
 ): pulumi.dynamic.ResourceProvider {
+    watchEngine();
     const call = async <T>(work: (lifecycle: Lifecycle<I, O>) => Promise<T>): Promise<T> => {
         try {
             return await work(await load());

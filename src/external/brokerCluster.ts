@@ -4,7 +4,7 @@ import type { ApiEndpoint } from "../emqx/endpoint.js";
 import { linkPassword } from "../identity/linkPassword.js";
 import { Secrets } from "../identity/secrets.js";
 import type { ClusterPreflight } from "../link/clusterPreflight.js";
-import type { ExternalSiteArgs } from "./site.js";
+import type { ExternalSiteArgs } from "./args.js";
 
 /** What an existing cluster is described from, next to its arguments. */
 export interface ExternalClusterParts {
@@ -14,7 +14,12 @@ export interface ExternalClusterParts {
 }
 
 /** The contract's view of an existing cluster. */
-export function externalCluster(parent: pulumi.Resource, name: string, args: ExternalSiteArgs, parts: ExternalClusterParts): BrokerCluster {
+export function externalCluster(
+    parent: pulumi.Resource,
+    name: string,
+    args: ExternalSiteArgs,
+    parts: ExternalClusterParts,
+): BrokerCluster {
     const seed = new Secrets(`${name}-secrets`, { names: ["link"] }, { parent });
     const { clients } = args;
     const tls = clients.tls ?? true;

@@ -1,7 +1,2 @@
-export {
-    type ExternalApiArgs,
-    type ExternalClientsArgs,
-    type ExternalLinkArgs,
-    ExternalSite,
-    type ExternalSiteArgs,
-} from "./site.js";
+export type { ExternalApiArgs, ExternalClientsArgs, ExternalLinkArgs, ExternalSiteArgs } from "./args.js";
+export { ExternalSite } from "./site.js";

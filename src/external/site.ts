@@ -1,84 +1,29 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { BrokerCluster, InterconnectEnd, LinkDoor, LinkDoorTls, PublicEnd, Site, SiteFacts, VpnEnd } from "../contracts/site.js";
+import type {
+    BrokerCluster,
+    InterconnectEnd,
+    LinkDoor,
+    LinkDoorTls,
+    PublicEnd,
+    Site,
+    SiteFacts,
+    VpnEnd,
+} from "../contracts/site.js";
 import { checkApiUrl, checkDialHost } from "../emqx/endpoint.js";
 import { checkServerAddress } from "../emqx/serverAddress.js";
 import { InputError, quote } from "../errors.js";
 import { checked, failOn } from "../input.js";
 import { ClusterPreflight } from "../link/clusterPreflight.js";
 import { checkSiteName, checkSiteNumber } from "../naming.js";
+import type { ExternalSiteArgs } from "./args.js";
 import { externalCluster } from "./brokerCluster.js";
 import { externalPublicEnd } from "./publicEnd.js";
 
-/** How Linkspan reaches the cluster's REST API. */
-export interface ExternalApiArgs {
-    /** `https://host:port`, without path, query or user; `http` only for loopback with `allowLoopback`. */
-    readonly url: pulumi.Input<string>;
-    /** API key with the role administrator; EMQX shows it under System > API Key. */
-    readonly key: pulumi.Input<string>;
-    /** Its secret. Must be a Pulumi secret (`config.requireSecret`), or it would stand in state as plain text. */
-    readonly secret: pulumi.Output<string>;
-    /** PEM of the authority of the API's certificate. @default the public authorities */
-    readonly ca?: pulumi.Input<string> | undefined;
-    /** Name in the API's certificate, where it is not the host of `url`. */
-    readonly serverName?: pulumi.Input<string> | undefined;
-    /** Dial here instead, for example the end of an SSH tunnel; the TLS name stays that of `url`. */
-    readonly connect?: pulumi.Input<{ readonly host: string; readonly port: number }> | undefined;
-}
-
-/** Where and how the peers' links connect to this cluster. */
-export interface ExternalLinkArgs {
-    /** `host:port` of the listener for links, as the peers reach it. */
-    readonly server: pulumi.Input<string>;
-    /** TLS of that listener. `enable: false` is for networks that are private already. @default TLS with the public authorities */
-    readonly tls?:
-        | {
-              readonly enable: boolean;
-              /** PEM of the authority of the listener's certificate. */
-              readonly ca?: pulumi.Input<string> | undefined;
-              /** Name in the listener's certificate. @default the host of `server` */
-              readonly serverName?: pulumi.Input<string> | undefined;
-              /** PEM certificate and key that peers must present, where the listener asks for one. Secret. */
-              readonly clientCertificate?: pulumi.Output<{ readonly cert: string; readonly key: string }> | undefined;
-          }
-        | undefined;
-    /**
-     * How the peers' links log in: `managed` (Linkspan makes a user `link-<peer's cluster.name>` and its rules in the built-in
-     * database of the cluster), a user that exists, or `none`.
-     * @default "managed"
-     */
-    readonly login?: "managed" | "none" | { readonly username: pulumi.Input<string>; readonly password: pulumi.Output<string> } | undefined;
-}
-
-/** How the delivery probe connects as a device. */
-export interface ExternalClientsArgs {
-    readonly host: pulumi.Input<string>;
-    /** @default 8883 with TLS, 1883 without */
-    readonly port?: pulumi.Input<number> | undefined;
-    /** @default true */
-    readonly tls?: boolean | undefined;
-    /** PEM of the authority of the listener's certificate. @default the public authorities */
-    readonly ca?: pulumi.Input<string> | undefined;
-    readonly serverName?: pulumi.Input<string> | undefined;
-    readonly username?: pulumi.Input<string> | undefined;
-    /** Secret. */
-    readonly password?: pulumi.Output<string> | undefined;
-}
-
-/** Arguments of {@link ExternalSite}. */
-export interface ExternalSiteArgs {
-    /** 1 to 120, unique in the mesh, never reused. */
-    readonly siteNumber: number;
-    /** `cluster.name` of the cluster, as `GET /api/v5/cluster` shows it. Peers' links must carry exactly this name. */
-    readonly clusterName: string;
-    readonly api: ExternalApiArgs;
-    readonly link: ExternalLinkArgs;
-    readonly clients: ExternalClientsArgs;
-    /** Accept loopback addresses: for brokers on the machine that runs Pulumi. @default false */
-    readonly allowLoopback?: boolean | undefined;
-}
-
 const notYet = (tier: string) =>
-    ({ supported: false, reason: `an existing cluster has no ${tier} end that Linkspan could join; its network is not Linkspan's` }) as const;
+    ({
+        supported: false,
+        reason: `an existing cluster has no ${tier} end that Linkspan could join; its network is not Linkspan's`,
+    }) as const;
 
 /**
  * An EMQX cluster that exists already: self-hosted, in another account, or EMQX Cloud. Nothing is provisioned. Links and proof are the
@@ -108,8 +53,12 @@ export class ExternalSite extends pulumi.ComponentResource implements Site {
         failOn(this, () => checkPlain(name, args));
         const allowLoopback = args.allowLoopback ?? false;
         const url = checked(this, args.api.url, (value) => checkApiUrl(value, { allowLoopback, argument: "api.url" }));
-        const server = checked(this, args.link.server, (value) => checkServerAddress(value, { allowLoopback, argument: "link.server" }));
-        const host = checked(this, args.clients.host, (value) => checkDialHost(value, { allowLoopback, argument: "clients.host" }));
+        const server = checked(this, args.link.server, (value) =>
+            checkServerAddress(value, { allowLoopback, argument: "link.server" }),
+        );
+        const host = checked(this, args.clients.host, (value) =>
+            checkDialHost(value, { allowLoopback, argument: "clients.host" }),
+        );
         const api = pulumi.secret(
             pulumi
                 .all([url, args.api.key, args.api.secret, args.api.ca, args.api.serverName, args.api.connect])
@@ -141,13 +90,20 @@ export class ExternalSite extends pulumi.ComponentResource implements Site {
         this.cluster = externalCluster(this, name, args, { api, host, preflight });
         this.door = {
             server,
-            tls: pulumi.all([server, args.link.tls?.ca, args.link.tls?.serverName]).apply(
-                ([address, ca, serverName]): LinkDoorTls =>
-                    secured
-                        ? { enable: true, ...(ca === undefined ? {} : { ca }), serverName: serverName ?? address.slice(0, address.lastIndexOf(":")) }
-                        : { enable: false },
-            ),
-            clientCertificate: args.link.tls?.clientCertificate === undefined ? "none" : { given: args.link.tls.clientCertificate },
+            tls: pulumi
+                .all([server, args.link.tls?.ca, args.link.tls?.serverName])
+                .apply(
+                    ([address, ca, serverName]): LinkDoorTls =>
+                        secured
+                            ? {
+                                  enable: true,
+                                  ...(ca === undefined ? {} : { ca }),
+                                  serverName: serverName ?? address.slice(0, address.lastIndexOf(":")),
+                              }
+                            : { enable: false },
+                ),
+            clientCertificate:
+                args.link.tls?.clientCertificate === undefined ? "none" : { given: args.link.tls.clientCertificate },
         };
         this.registerOutputs({ version: this.version, clusterName: args.clusterName });
     }
@@ -181,7 +137,10 @@ function checkPlain(name: string, args: ExternalSiteArgs): void {
         ["link.tls.clientCertificate", args.link.tls?.clientCertificate],
     ] as const) {
         if (value !== undefined && !pulumi.Output.isInstance(value)) {
-            throw new InputError(argument, "it is given as a plain value and would stand in the program or in state; pass config.requireSecret(...) or pulumi.secret(...)");
+            throw new InputError(
+                argument,
+                "it is given as a plain value and would stand in the program or in state; pass config.requireSecret(...) or pulumi.secret(...)",
+            );
         }
     }
 }

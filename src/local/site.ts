@@ -116,9 +116,9 @@ export class LocalSite extends pulumi.ComponentResource implements Site {
                 tls: {
                     ca: identity.caPem,
                     serverCert: server.certPem,
-                    serverKey: server.keyPem,
+                    serverKey: pulumi.secret(server.keyPem),
                     linkCert: link.certPem,
-                    linkKey: link.keyPem,
+                    linkKey: pulumi.secret(link.keyPem),
                 },
                 apiKey,
                 apiSecret: secrets.value("api"),

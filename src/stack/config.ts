@@ -72,7 +72,10 @@ function parseSite(value: unknown, key: string): SiteConfig {
     const known = siteKeys[type as SiteType];
     for (const extra of Object.keys(args)) {
         if (!known.includes(extra)) {
-            throw new InputError(`${key}.${extra}`, `a ${type} site has no such setting; it has name, siteNumber, type, ${known.join(", ")}`);
+            throw new InputError(
+                `${key}.${extra}`,
+                `a ${type} site has no such setting; it has name, siteNumber, type, ${known.join(", ")}`,
+            );
         }
     }
     return {
@@ -85,7 +88,10 @@ function parseSite(value: unknown, key: string): SiteConfig {
 
 function asText(value: unknown, key: string): string {
     if (typeof value !== "string" || value === "") {
-        throw new InputError(key, `${value === undefined ? "it is missing" : `${quote(value)} is no text`}; set it with: pulumi config set --path 'linkspan:${key}' VALUE`);
+        throw new InputError(
+            key,
+            `${value === undefined ? "it is missing" : `${quote(value)} is no text`}; set it with: pulumi config set --path 'linkspan:${key}' VALUE`,
+        );
     }
     return value;
 }
@@ -94,7 +100,10 @@ function asText(value: unknown, key: string): string {
 function asNumber(value: unknown, key: string): number {
     const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
     if (typeof number !== "number" || !Number.isFinite(number)) {
-        throw new InputError(key, `${value === undefined ? "it is missing" : `${quote(value)} is no number`}; set it with: pulumi config set --path 'linkspan:${key}' VALUE`);
+        throw new InputError(
+            key,
+            `${value === undefined ? "it is missing" : `${quote(value)} is no number`}; set it with: pulumi config set --path 'linkspan:${key}' VALUE`,
+        );
     }
     return number;
 }
@@ -112,7 +121,10 @@ function asArray(value: unknown, key: string): readonly unknown[] {
         }
     }
     if (!Array.isArray(value)) {
-        throw new InputError(key, `${value === undefined ? "it is missing" : `${quote(value)} is no list`}; set it with: pulumi config set --path 'linkspan:${key}[0]' VALUE`);
+        throw new InputError(
+            key,
+            `${value === undefined ? "it is missing" : `${quote(value)} is no list`}; set it with: pulumi config set --path 'linkspan:${key}[0]' VALUE`,
+        );
     }
     return value;
 }

@@ -22,10 +22,22 @@ interface PlainExternalArgs {
     readonly api: { readonly url: string; readonly key: string; readonly secret: string; readonly ca?: string };
     readonly link: {
         readonly server: string;
-        readonly tls?: { readonly enable: boolean; readonly ca?: string; readonly serverName?: string; readonly clientCertificate?: { cert: string; key: string } };
+        readonly tls?: {
+            readonly enable: boolean;
+            readonly ca?: string;
+            readonly serverName?: string;
+            readonly clientCertificate?: { cert: string; key: string };
+        };
         readonly login?: "managed" | "none" | { readonly username: string; readonly password: string };
     };
-    readonly clients: { readonly host: string; readonly port?: number; readonly tls?: boolean; readonly ca?: string; readonly username?: string; readonly password?: string };
+    readonly clients: {
+        readonly host: string;
+        readonly port?: number;
+        readonly tls?: boolean;
+        readonly ca?: string;
+        readonly username?: string;
+        readonly password?: string;
+    };
     readonly allowLoopback?: boolean;
 }
 
@@ -44,8 +56,13 @@ function withSecrets({ api, link, clients, ...rest }: PlainExternalArgs): Omit<E
         api: { ...api, secret: pulumi.secret(api?.secret) },
         link: {
             ...address,
-            tls: { ...plainTls, ...(clientCertificate === undefined ? {} : { clientCertificate: pulumi.secret(clientCertificate) }) },
-            ...(login === undefined ? {} : { login: typeof login === "string" ? login : { ...login, password: pulumi.secret(login.password) } }),
+            tls: {
+                ...plainTls,
+                ...(clientCertificate === undefined ? {} : { clientCertificate: pulumi.secret(clientCertificate) }),
+            },
+            ...(login === undefined
+                ? {}
+                : { login: typeof login === "string" ? login : { ...login, password: pulumi.secret(login.password) } }),
         },
         clients: { ...door, ...(password === undefined ? {} : { password: pulumi.secret(password) }) },
     };

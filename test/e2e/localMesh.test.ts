@@ -33,22 +33,33 @@ function ofType(resources: readonly StateResource[], type: string): StateResourc
     return resources.filter((resource) => resource.type.endsWith(`:${type}`));
 }
 
-/** Every generated secret in a state, wherever it stands. */
+/** Names below which a secret value holds what is no secret by itself: addresses, names, certificates. */
+const notSecret =
+    /^(url|key_?name|host|server|serverName|username|ca|cert|certPem|caCertPem|serverCert|linkCert|clientIdPrefix|site|clusterName)$/i;
+
+/** Every secret in a state that was exported with its secrets shown. */
 function secretsIn(resources: readonly StateResource[]): string[] {
     const found = new Set<string>();
-    const visit = (value: unknown, key: string): void => {
-        if (typeof value === "string") {
-            if (/^(secret|password|apiSecret|keyPem|key|serverKey|linkKey)$/.test(key) && value.length > 16) {
-                found.add(key.toLowerCase().includes("key") ? (value.split("\n")[1] ?? value) : value);
-            }
-        } else if (Array.isArray(value)) {
-            for (const each of value) {
-                visit(each, key);
-            }
+    const collect = (value: unknown, key: string): void => {
+        if (typeof value === "string" && value.length > 16 && !notSecret.test(key)) {
+            // Of a PEM document a line from its middle: the first lines of all keys of a kind are alike.
+            found.add(value.includes("-----BEGIN") ? (value.split("\n")[2] ?? value) : value);
         } else if (typeof value === "object" && value !== null) {
             for (const [name, each] of Object.entries(value)) {
-                visit(each, key === "values" ? "secret" : name);
+                collect(each, name);
             }
+        }
+    };
+    const visit = (value: unknown, key: string): void => {
+        if (typeof value !== "object" || value === null) {
+            return;
+        }
+        if ("plaintext" in value && typeof value.plaintext === "string") {
+            collect(JSON.parse(value.plaintext), key);
+            return;
+        }
+        for (const [name, each] of Object.entries(value)) {
+            visit(each, name);
         }
     };
     for (const resource of resources) {

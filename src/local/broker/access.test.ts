@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -122,6 +122,28 @@ describe("login", () => {
         expect(access.users().map(({ username }) => username)).toEqual(["device", "link-peer", "new"]);
         expect(statSync(join(folder, "access.json")).mode & 0o077).toBe(0);
     });
+});
+
+test("a configuration that changes a user wins over what REST had changed before", () => {
+    access.setUser("device", "by REST", false);
+    access.reload({ ...config, users: [{ ...user("device"), passwordHash: sha256("nextsalt") }] });
+    expect(access.login("device", Buffer.from("next"), "c", false)).toMatchObject({ username: "device" });
+    expect(access.login("device", Buffer.from("by REST"), "c", false)).toBe("bad_username_or_password");
+});
+
+test("names that mean something to JavaScript are names like others", () => {
+    for (const name of ["__proto__", "constructor"]) {
+        expect(access.user(name)).toBeUndefined();
+        access.setUser(name, "p", false);
+    }
+    access = new Access(config, join(folder, "access.json"));
+    expect(access.login("__proto__", Buffer.from("p"), "c", false)).toMatchObject({ username: "__proto__" });
+    expect(access.login("constructor", Buffer.from("p"), "c", false)).toMatchObject({ username: "constructor" });
+});
+
+test("a damaged file stops the start instead of dropping rules", () => {
+    writeFileSync(join(folder, "access.json"), "{");
+    expect(() => new Access(config, join(folder, "access.json"))).toThrow(/cannot read users and rules at .*access\.json/);
 });
 
 test("an API key needs its own secret", () => {

@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { covers, matches } from "../../emqx/topicFilter.js";
+import { OperationError } from "../../errors.js";
 import type { AclRule, ApiRole, BrokerApiKey, BrokerUser, LocalBrokerConfig } from "./config.js";
 import { writePrivate } from "./files.js";
 import { linkTopicRoot } from "./message.js";
@@ -27,10 +28,19 @@ export interface AuthorizationSettings {
     cache: Record<string, unknown>;
 }
 
+/** A user that REST added, changed or removed. */
+export interface ChangedUser {
+    readonly passwordHash: string;
+    readonly salt: string;
+    readonly superuser: boolean;
+    readonly removed?: true;
+    /** The configuration's hash at the time of the change: a later change of the configuration wins over this one. */
+    readonly instead?: string;
+}
+
 /** What was added or changed by REST; kept in `data/access.json`. */
 export interface AccessState {
-    /** null: a user of the configuration that was removed by REST. */
-    users: Record<string, { passwordHash: string; salt: string; superuser: boolean } | null>;
+    users: Record<string, ChangedUser>;
     userRules: Record<string, DatabaseRule[]>;
     clientRules: Record<string, DatabaseRule[]>;
     allRules: DatabaseRule[];
@@ -53,7 +63,16 @@ export class Access {
     constructor(config: LocalBrokerConfig, path: string) {
         this.#config = config;
         this.#path = path;
-        this.state = { users: {}, userRules: {}, clientRules: {}, allRules: [], databaseEnabled: true, ...read(path) };
+        const kept = read(path);
+        this.state = {
+            ...kept,
+            // Names come from users: none of them may reach an object's prototype.
+            users: bare(kept.users),
+            userRules: bare(kept.userRules),
+            clientRules: bare(kept.clientRules),
+            allRules: kept.allRules ?? [],
+            databaseEnabled: kept.databaseEnabled ?? true,
+        };
     }
 
     /** Takes the users, rules and keys of a changed configuration. */
@@ -83,39 +102,39 @@ export class Access {
     // Users
 
     users(): BrokerUser[] {
-        const users = new Map(this.#config.users.map((user) => [user.username, user]));
-        for (const [username, user] of Object.entries(this.state.users)) {
-            if (user === null) {
-                users.delete(username);
-            } else {
-                users.set(username, { username, ...user });
-            }
-        }
-        return [...users.values()];
+        const names = new Set([...this.#config.users.map(({ username }) => username), ...Object.keys(this.state.users)]);
+        return [...names].flatMap((name) => this.user(name) ?? []);
     }
 
     user(username: string): BrokerUser | undefined {
-        const changed = Object.hasOwn(this.state.users, username) ? this.state.users[username] : undefined;
-        if (changed !== undefined) {
-            return changed === null ? undefined : { username, ...changed };
+        const configured = this.#config.users.find((user) => user.username === username);
+        const changed = this.state.users[username];
+        if (changed === undefined || (configured !== undefined && configured.passwordHash !== changed.instead)) {
+            return configured;
         }
-        return this.#config.users.find((user) => user.username === username);
+        const { passwordHash, salt, superuser, removed } = changed;
+        return removed === true ? undefined : { username, passwordHash, salt, superuser };
     }
 
     setUser(username: string, password: string | undefined, superuser: boolean | undefined): void {
         const before = this.user(username);
         const salt = password === undefined ? (before?.salt ?? "") : randomBytes(16).toString("hex");
         const passwordHash = password === undefined ? (before?.passwordHash ?? "") : sha256(password, salt).toString("hex");
-        this.state.users[username] = { passwordHash, salt, superuser: superuser ?? before?.superuser ?? false };
-        this.save();
+        this.#change(username, { passwordHash, salt, superuser: superuser ?? before?.superuser ?? false });
     }
 
     removeUser(username: string): void {
         if (this.#config.users.some((user) => user.username === username)) {
-            this.state.users[username] = null;
+            this.#change(username, { passwordHash: "", salt: "", superuser: false, removed: true });
         } else {
             delete this.state.users[username];
+            this.save();
         }
+    }
+
+    #change(username: string, user: ChangedUser): void {
+        const instead = this.#config.users.find((other) => other.username === username)?.passwordHash;
+        this.state.users[username] = instead === undefined ? user : { ...user, instead };
         this.save();
     }
 
@@ -232,10 +251,29 @@ function fits(pattern: string, action: "publish" | "subscribe", topic: string, p
     return !filled.includes("\u0000") && within(filled, topic);
 }
 
+function bare<T>(record: Record<string, T> | undefined): Record<string, T> {
+    return Object.assign(Object.create(null), record);
+}
+
 function read(path: string): Partial<AccessState> {
+    let text: string;
     try {
-        return JSON.parse(readFileSync(path, "utf8")) as Partial<AccessState>;
+        text = readFileSync(path, "utf8");
+    } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+            return {};
+        }
+        throw error;
+    }
+    try {
+        return JSON.parse(text) as Partial<AccessState>;
     } catch {
-        return {};
+        // Going on without the rules in it could open what they close.
+        throw new OperationError({
+            what: "read users and rules",
+            where: path,
+            message: "the file is no JSON",
+            todo: " Restore the file, or remove it to go on with the configuration's users and rules only.",
+        });
     }
 }

@@ -50,6 +50,11 @@ export type LinkInbox = (
 /** EMQX takes these as commands; here they would silently do nothing, so they are refused. */
 const unsupported = /^\$(queue|exclusive|delayed)\//;
 
+/** How long a link waits for a client that does not read. */
+const patienceMs = 2000;
+/** Bytes that may wait for one client's socket; beyond it the client is disconnected and a kept session goes on later. */
+const maxSocketBytes = 32 * 1024 * 1024;
+
 /** Topic that a handled or denied publish is sent to, so that aedes acknowledges it and nobody gets it. */
 const nowhere = "$void";
 /** Topic of the note that precedes the acknowledgement of a refused link message. */
@@ -170,7 +175,10 @@ export class Engine {
         return this.dispatcher.emit(complete);
     }
 
-    /** Delivers messages that came by a link, in order. Resolves when they are as safe as this broker can make them. */
+    /**
+     * Delivers messages that came by a link, in order. Resolves when they are on the disk where a kept session waits for them, and written to the clients that
+     * are here, so that a link does not run ahead of them; for clients that do not read it does not wait long.
+     */
     inject(messages: readonly Pick<Message, "topic" | "payload" | "qos">[], origin: string): Promise<void> {
         const complete = messages.map((message) => this.#complete({ ...message, retain: false }, origin));
         for (const message of complete) {
@@ -178,12 +186,20 @@ export class Engine {
         }
         return new Promise((resolve) => {
             this.store.whenWritten(() => {
+                let open = complete.length + 1;
+                const one = () => {
+                    if (--open === 0) {
+                        clearTimeout(patience);
+                        resolve();
+                    }
+                };
+                const patience = setTimeout(resolve, patienceMs);
                 for (const message of complete) {
-                    if (this.dispatcher.emit(message) === 0) {
+                    if (this.dispatcher.emit(message, one) === 0) {
                         this.counters.dropped++;
                     }
                 }
-                resolve();
+                one();
             });
         });
     }
@@ -402,6 +418,11 @@ export class Engine {
 
     /** Whether a client gets a message now. Narrows the QoS to what the client asked for. */
     #forward(client: ClientState, message: Message): boolean {
+        if (client.conn.writableLength > maxSocketBytes) {
+            this.#often(`slow ${client.id}`, "slow_client_disconnected", { clientid: client.id });
+            client.conn.destroy();
+            return false;
+        }
         if (message.brokerId) {
             if (message.qos > 0 && message.messageId === undefined && !client.clean && this.store.isReplaying(client.id)) {
                 // It waits in the session's queue and comes in its turn; a replayed message already has its id.

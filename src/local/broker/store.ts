@@ -16,6 +16,9 @@ export interface SubscriptionRecord {
     denied?: boolean;
 }
 
+/** A retained message, with the time of its publish in ms since 1970. */
+export type RetainedMessage = Message & { readonly publishedAt: number };
+
 interface ClientRef {
     readonly id: string;
     readonly clean?: boolean;
@@ -61,7 +64,7 @@ const pad = (counter: number) => counter.toString().padStart(16, "0");
 export class Store {
     readonly #db: ClassicLevel<string, Buffer>;
     readonly #queueLimit: number;
-    readonly retained = new Map<string, Message>();
+    readonly retained = new Map<string, RetainedMessage>();
     readonly #sessions = new Map<string, Session>();
     readonly #offline = new FilterTree<Offline>();
     readonly #incoming = new Map<string, Map<number, Message>>();
@@ -105,7 +108,7 @@ export class Store {
     #load(key: string, value: unknown): void {
         const [kind, client = ""] = key.split(":");
         if (kind === "r") {
-            const message = value as Message;
+            const message = value as RetainedMessage;
             this.retained.set(message.topic, message);
         } else if (kind === "s") {
             this.#subscribe(decodeURIComponent(client), value as SubscriptionRecord);
@@ -206,7 +209,7 @@ export class Store {
             this.retained.delete(message.topic);
             this.#write({ type: "del", key });
         } else {
-            const kept = { ...message, messageId: undefined };
+            const kept = { ...message, messageId: undefined, publishedAt: Date.now() };
             this.retained.set(message.topic, kept);
             this.#write({ type: "put", key, value: serialize(kept) });
         }

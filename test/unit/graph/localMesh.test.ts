@@ -28,11 +28,11 @@ const twoSites = (more: Partial<LocalSiteArgs> = {}) => [
     new LocalSite("b", { siteNumber: 2, ...more }),
 ];
 const mesh = (more: Partial<MeshArgs> = {}) =>
-    record(() => new Mesh("fleet", { sites: twoSites(), topics: ["fleet/#"], ...more }), { outputs });
+    record(() => void new Mesh("fleet", { sites: twoSites(), topics: ["fleet/#"], ...more }), { outputs });
 
 describe("LocalSite", () => {
     it("makes secrets, two certificates and a broker, each below the site", async () => {
-        const recording = await record(() => new LocalSite("a", { siteNumber: 1 }), { outputs });
+        const recording = await record(() => void new LocalSite("a", { siteNumber: 1 }), { outputs });
         expect(recording.resources.map(({ name, parent }) => `${parent}>${name}`).sort()).toEqual(
             [
                 ">a",
@@ -47,9 +47,12 @@ describe("LocalSite", () => {
     });
 
     it("gives the broker its names, and what is secret as secrets", async () => {
-        const recording = await record(() => new LocalSite("a", { siteNumber: 1, meshId: "fleet", ports: { mqtts: 18883 } }), {
-            outputs,
-        });
+        const recording = await record(
+            () => void new LocalSite("a", { siteNumber: 1, meshId: "fleet", ports: { mqtts: 18883 } }),
+            {
+                outputs,
+            },
+        );
         const broker = recording.named("a-broker");
         expect(broker.inputs).toMatchObject({
             clusterName: "fleet-a",
@@ -68,8 +71,8 @@ describe("LocalSite", () => {
     });
 
     it("adds another site without changing a single input of the first", async () => {
-        const alone = await record(() => new LocalSite("a", { siteNumber: 1 }), { outputs });
-        const both = await record(() => twoSites(), { outputs });
+        const alone = await record(() => void new LocalSite("a", { siteNumber: 1 }), { outputs });
+        const both = await record(() => void twoSites(), { outputs });
         for (const resource of alone.resources) {
             expect(both.named(resource.name)).toEqual(resource);
         }
@@ -86,7 +89,7 @@ describe("LocalSite", () => {
         ],
         ["a route life that EMQX has not", { routeLifeSeconds: 31 }, "routeLifeSeconds: 31 is out of range"],
     ])("refuses %s", async (_what, more, message) => {
-        await expect(record(() => new LocalSite("a", { siteNumber: 1, ...more }))).rejects.toThrow(message);
+        await expect(record(() => void new LocalSite("a", { siteNumber: 1, ...more }))).rejects.toThrow(message);
     });
 });
 
@@ -135,7 +138,7 @@ describe("Mesh", () => {
     it("leaves every resource of other pairs as it is when a site is added", async () => {
         const three = () => [...twoSites(), new LocalSite("c", { siteNumber: 3 })];
         const small = await mesh();
-        const large = await record(() => new Mesh("fleet", { sites: three(), topics: ["fleet/#"] }), { outputs });
+        const large = await record(() => void new Mesh("fleet", { sites: three(), topics: ["fleet/#"] }), { outputs });
         for (const resource of small.resources.filter(({ name }) => name !== "fleet")) {
             expect(large.named(resource.name)).toEqual(resource);
         }

@@ -119,7 +119,7 @@ function retainedRoutes(engine: Engine): Route[] {
         msgid: `${message.brokerId}${message.brokerCounter}`,
         topic: message.topic,
         qos: message.qos,
-        publish_at: new Date(Number.parseInt((message.brokerId ?? "0").slice(0, 9), 36) || 0).toISOString(),
+        publish_at: new Date(message.publishedAt).toISOString(),
         from_clientid: message.clientId ?? "",
         from_username: "",
     });

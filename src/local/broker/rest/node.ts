@@ -143,7 +143,21 @@ function monitorRoutes({ config, engine, alarms }: NodeParts): Route[] {
             activate_at: new Date(activatedAt).toISOString(),
             deactivate_at: deactivatedAt === undefined ? "infinity" : new Date(deactivatedAt).toISOString(),
         }));
+    let before = { at: Date.now(), received: 0, sent: 0, dropped: 0 };
+    let rates = { received: 0, sent: 0, dropped: 0 };
+    /** Per second since the last look, at least one second ago. */
+    const measure = () => {
+        const { received, sent, dropped } = engine.counters;
+        const now = { at: Date.now(), received, sent, dropped };
+        const seconds = (now.at - before.at) / 1000;
+        if (seconds >= 1) {
+            const per = (key: "received" | "sent" | "dropped") => Math.round((now[key] - before[key]) / seconds);
+            rates = { received: per("received"), sent: per("sent"), dropped: per("dropped") };
+            before = now;
+        }
+    };
     const monitor = () => {
+        measure();
         const sessions = new Set([...engine.clients.keys(), ...engine.store.sessionIds()]).size;
         return {
             connections: sessions,
@@ -157,11 +171,11 @@ function monitorRoutes({ config, engine, alarms }: NodeParts): Route[] {
             license_quota: licenseSessions,
             retained_msg_count: engine.store.retained.size,
             actions_executed_rate: 0,
-            dropped_msg_rate: 0,
+            dropped_msg_rate: rates.dropped,
             persisted_rate: 0,
-            received_msg_rate: 0,
+            received_msg_rate: rates.received,
             rules_matched_rate: 0,
-            sent_msg_rate: 0,
+            sent_msg_rate: rates.sent,
             transformation_failed_rate: 0,
             transformation_succeeded_rate: 0,
             validation_failed_rate: 0,
