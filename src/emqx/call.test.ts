@@ -410,6 +410,27 @@ describe("secrets stay out of messages", () => {
                 text(302, "", { location: `https://${Buffer.from(leak).toString("hex")}.example/?${encodeURIComponent(leak)}` }),
         ],
     ];
+    test("when a long message is cut short within one", async () => {
+        for (let before = 270; before <= 310; before++) {
+            api.always(emqx(400, "BAD_REQUEST", `${"x".repeat(before)}${user.password} and more`));
+            const { message } = await failure(calls.put(clientFor()));
+            expect(message).not.toMatch(/xus/);
+            expect(message.length).toBeLessThan(450);
+        }
+    });
+
+    test("when EMQX repeats a whole link with its key, however long, and the cause is still recognized", async () => {
+        const key = `-----BEGIN PRIVATE KEY-----\n${"MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0w\n".repeat(20)}-----END PRIVATE KEY-----\n`;
+        const echoed = `#{<<"keyfile">> => <<"${key.replaceAll("\n", "\\n")}">>,<<"password">> => <<"${user.password}">>}`;
+        const said = `Create link failed #{path => "cluster.links",got => {create,${echoed}},kind => validation_error,expected_data_type => array}`;
+        const body = { ...linkBody, password: user.password, ssl: { enable: true, keyfile: key } };
+        api.always(emqx(400, "BAD_REQUEST", said));
+        expect((await failure(clientFor().createLink(body))).message).toContain("cluster linking is down on this node");
+        api.always(emqx(400, "BAD_REQUEST", `Create link failed ${echoed}`));
+        const { message } = await failure(clientFor().createLink(body));
+        expect(message).toContain('Create link failed #{<<"keyfile">> => <<"***">>,<<"password">> => <<"***">>}');
+    });
+
     test.each(answers)("when they come back in %s", async (_, answer) => {
         for (const leak of leaks) {
             api.always(answer(leak));

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { InputError, OperationError } from "../errors.js";
 import type { ApiEndpoint } from "./endpoint.js";
-import { causeOfFailure, causeOfRefusal, isPage, pageText, readableMessage } from "./failureCause.js";
+import { causeOfFailure, causeOfRefusal, isPage, pageText, readableMessage, shorten } from "./failureCause.js";
 import { redact, secretsOf } from "./redact.js";
 import { type RawAnswer, Transport, TransportFailure } from "./transport.js";
 
@@ -45,6 +45,9 @@ export interface Call<T> {
 /** An answer is JSON, but not what was expected. */
 export class ShapeError extends Error {}
 
+/** Characters of another side's words that a message shows. */
+const longestMessage = 300;
+const longestCode = 80;
 const firstPauseMs = 200;
 const longestPauseMs = 5_000;
 /** Longer than this no `Retry-After` is waited for. */
@@ -173,7 +176,7 @@ export class ApiCaller {
             return this.#accept(call, answer, page, json);
         }
         const { code, message } = isRecord(json) ? json : {};
-        const emqxCode = typeof code === "string" ? code.slice(0, 60) : undefined;
+        const emqxCode = typeof code === "string" ? code : undefined;
         if (status === 404 && emqxCode !== undefined && call.absentCodes?.includes(emqxCode) === true) {
             return { value: call.absent as T };
         }
@@ -188,15 +191,15 @@ export class ApiCaller {
                 again: call.method !== "POST",
             };
         }
-        const said = page
-            ? pageText(text)
-            : message === undefined
-              ? isRecord(json)
-                  ? ""
-                  : readableMessage(text)
-              : readableMessage(message);
-        const cause = causeOfRefusal(status, emqxCode, this.#clean(said, call));
-        const detail = { status, code: emqxCode === undefined ? undefined : this.#clean(emqxCode, call), ...cause };
+        const clean = (dirty: string) => this.#clean(dirty, call);
+        const said = page ? pageText(clean(text)) : readableMessage(isRecord(json) ? message : text, clean);
+        const cause = causeOfRefusal(status, emqxCode, said);
+        const detail = {
+            status,
+            code: emqxCode === undefined ? undefined : shorten(clean(emqxCode), longestCode),
+            message: shorten(cause.message, longestMessage),
+            todo: cause.todo,
+        };
         if (status >= 500 && call.method !== "GET") {
             return this.#unknown(call, detail);
         }
@@ -212,7 +215,7 @@ export class ApiCaller {
     #accept<T>(call: Call<T>, { status, text }: RawAnswer, page: boolean, json: unknown): Attempt<T> {
         const notJson = json === undefined && text.trim() !== "";
         let problem = page
-            ? `it answers with a web page (${this.#clean(pageText(text), call)})`
+            ? `it answers with a web page (${shorten(pageText(this.#clean(text, call)), longestCode)})`
             : notJson
               ? "the answer is no JSON"
               : undefined;

@@ -99,7 +99,7 @@ export function causeOfFailure(failure: TransportFailure, { tls, tlsName }: Targ
     }
 }
 
-/** Explains an answer that refuses. `code` and `message` are EMQX's own, where it is EMQX that answered. */
+/** Explains an answer that refuses. `code` and `said` are EMQX's own, where it is EMQX that answered; `said` is whole, without secrets. */
 export function causeOfRefusal(status: number, code: string | undefined, said: string): Cause {
     if (status === 401) {
         return {
@@ -153,13 +153,12 @@ export function causeOfRefusal(status: number, code: string | undefined, said: s
     }
 }
 
-/** Words of a page that is no answer of the API: its title or the beginning of its text. */
+/** Words of a page that is no answer of the API: its title, or its text. */
 export function pageText(html: string): string {
-    const title = /<title[^>]*>([^<]*)<\/title>/i.exec(html)?.[1];
-    const text = (title ?? html.replace(/<(script|style)[\s\S]*?<\/\1>/gi, " ").replace(/<[^>]*>/g, " "))
-        .replace(/\s+/g, " ")
-        .trim();
-    return shorten(text, 80);
+    // A page may be as long as an answer may be, and looking for its tags takes the square of its length.
+    const beginning = html.slice(0, 10_000);
+    const title = /<title[^>]*>([^<]*)<\/title>/i.exec(beginning)?.[1];
+    return oneLine(title ?? beginning.replace(/<(script|style)[\s\S]*?<\/\1>/gi, " ").replace(/<[^>]*>/g, " "));
 }
 
 /** Whether a body is a page for people. */
@@ -167,22 +166,22 @@ export function isPage(text: string, contentType: string | undefined): boolean {
     return /^\s*<(?:!doctype|html|head|body|\?xml)/i.test(text) || (/html/i.test(contentType ?? "") && /^\s*</.test(text));
 }
 
-/** EMQX's message as a reader wants it. It is plain text, Erlang text, or a JSON document inside a string. */
-export function readableMessage(message: unknown): string {
+/**
+ * EMQX's message as a reader wants it, on one line. It is plain text, Erlang text, or a JSON document inside a string.
+ *
+ * @param clean takes secrets out; it sees the text with its line ends, as a secret may have some
+ */
+export function readableMessage(message: unknown, clean: (text: string) => string = (text) => text): string {
     const document = typeof message === "string" ? parsed(message) : message;
     if (typeof document !== "object" || document === null) {
-        return shorten(oneLine(String(message ?? "")), 300);
+        return oneLine(clean(String(message ?? "")));
     }
     const { reason, path, kind: _kind, ...rest } = flattened(document as Record<string, unknown>);
-    const where = path === undefined ? "" : ` at ${String(path)}`;
-    const details = Object.entries(rest).map(
-        ([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`,
-    );
-    const head = reason === undefined ? where.trim() : `${typeof reason === "string" ? reason : JSON.stringify(reason)}${where}`;
-    return shorten(
-        oneLine([head, details.length === 0 ? "" : `(${details.join(", ")})`].filter((part) => part !== "").join(" ")),
-        300,
-    );
+    const shown = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
+    const where = path === undefined ? "" : ` at ${shown(path)}`;
+    const details = Object.entries(rest).map(([key, value]) => `${key}: ${shown(value)}`);
+    const head = reason === undefined ? where.trim() : `${shown(reason)}${where}`;
+    return oneLine(clean([head, details.length === 0 ? "" : `(${details.join(", ")})`].filter((part) => part !== "").join(" ")));
 }
 
 /** `{reason: {reason, …}, path}` becomes `{reason, …, path}`. */
@@ -212,6 +211,7 @@ function oneLine(text: string): string {
         .replace(/[.\s]+$/, "");
 }
 
-function shorten(text: string, length: number): string {
+/** The beginning of a text. Only for texts without secrets: half of one would not be recognized any more. */
+export function shorten(text: string, length: number): string {
     return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }

@@ -42,6 +42,14 @@ describe("redact", () => {
         );
     });
 
+    test("takes out each line of a PEM text, but no headings", () => {
+        const pem = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49\nAgEGCCqGSM49AwEHBG0w\n-----END PRIVATE KEY-----\n";
+        expect(redact("[<<-----BEGIN PRIVATE KEY----->>,<<MIGHAgEAMBMGByqGSM49>>,<<AgEGCCqGSM49AwEHBG0w>>]", [pem])).toBe(
+            "[<<-----BEGIN PRIVATE KEY----->>,<<***>>,<<***>>]",
+        );
+        expect(redact(JSON.stringify({ key: pem }), [pem])).toBe('{"key":"***"}');
+    });
+
     test("the longest form goes first, so that nothing of it is left", () => {
         expect(redact("a=abcdef", ["abc", "abcdef"])).toBe("a=***");
     });

@@ -6,7 +6,8 @@ const mask = "***";
  * (also as part of a longer text, such as an Authorization header), URL-encoded or hexadecimal.
  */
 export function redact(text: string, secrets: readonly string[]): string {
-    const forms = [...new Set(secrets.filter((secret) => secret !== "").flatMap(formsOf))].sort((a, b) => b.length - a.length);
+    const parts = secrets.flatMap((secret) => [secret, ...linesOf(secret)]).filter((secret) => secret !== "");
+    const forms = [...new Set(parts.flatMap(formsOf))].sort((a, b) => b.length - a.length);
     return forms.length === 0 ? text : text.replace(new RegExp(forms.map(escapeForRegExp).join("|"), "gi"), mask);
 }
 
@@ -21,6 +22,11 @@ export function secretsOf(value: unknown, isSecret = false): string[] {
     return Object.entries(value).flatMap(([key, inner]) =>
         secretsOf(inner, isSecret || /password|secret|keyfile|token|private/i.test(key)),
     );
+}
+
+/** The lines of a PEM text, which may come back one by one. */
+function linesOf(secret: string): string[] {
+    return secret.includes("\n") ? secret.split(/\r?\n/).filter((line) => line.length >= 16 && !line.startsWith("-----")) : [];
 }
 
 function formsOf(secret: string): string[] {
