@@ -67,6 +67,8 @@ export interface BrokerCluster {
     readonly linkIdentity: LinkIdentity;
     /** EMQX's version as the cluster reports it. */
     readonly version: pulumi.Output<string>;
+    /** Differs after Linkspan has started or replaced brokers here: what was proven before is then proven again. */
+    readonly incarnation: pulumi.Output<string>;
     /** Resources that must exist before anything is asked of the API. */
     readonly ready: readonly pulumi.Resource[];
 }

@@ -49,6 +49,8 @@ export function externalCluster(
         linkLogin: loginOf(args),
         linkIdentity: { passwordFor: (peer) => linkPassword(seed.value("link"), peer) },
         version: parts.preflight.version,
+        // Its brokers are its operator's: Linkspan starts none.
+        incarnation: parts.preflight.version,
         ready: [parts.preflight],
     };
 }

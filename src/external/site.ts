@@ -90,18 +90,16 @@ export class ExternalSite extends pulumi.ComponentResource implements Site {
         this.cluster = externalCluster(this, name, args, { api, host, preflight });
         this.door = {
             server,
-            tls: pulumi
-                .all([server, args.link.tls?.ca, args.link.tls?.serverName])
-                .apply(
-                    ([address, ca, serverName]): LinkDoorTls =>
-                        secured
-                            ? {
-                                  enable: true,
-                                  ...(ca === undefined ? {} : { ca }),
-                                  serverName: serverName ?? address.slice(0, address.lastIndexOf(":")),
-                              }
-                            : { enable: false },
-                ),
+            tls: pulumi.all([server, args.link.tls?.ca, args.link.tls?.serverName]).apply(
+                ([address, ca, serverName]): LinkDoorTls =>
+                    secured
+                        ? {
+                              enable: true,
+                              ...(ca === undefined ? {} : { ca }),
+                              serverName: serverName ?? address.slice(0, address.lastIndexOf(":")),
+                          }
+                        : { enable: false },
+            ),
             clientCertificate:
                 args.link.tls?.clientCertificate === undefined ? "none" : { given: args.link.tls.clientCertificate },
         };

@@ -226,10 +226,15 @@ function createProbe(
             a: side(a),
             b: side(b),
             directions,
-            proves: { tier, [siteName(a)]: linkOnA.changedAt, [siteName(b)]: linkOnB.changedAt },
+            proves: { tier, [siteName(a)]: provenOf(a, linkOnA), [siteName(b)]: provenOf(b, linkOnB) },
         },
         { parent, dependsOn: [linkOnA, linkOnB] },
     );
+}
+
+/** What of a side asks for a new proof when it changes: the link's settings and the brokers themselves. */
+function provenOf({ site }: PairSide, link: ClusterLink): pulumi.Output<string> {
+    return pulumi.interpolate`${link.changedAt} ${site.cluster.incarnation}`;
 }
 
 function rows(args: LinkPairArgs, probe: DeliveryProbe, links: Readonly<Record<string, ClusterLink>>): pulumi.Output<LinkRow[]> {

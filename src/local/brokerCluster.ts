@@ -31,7 +31,9 @@ export function localCluster(parts: LocalClusterParts): BrokerCluster {
                 ca,
             })),
         ),
-        clientDoor: pulumi.all([broker.boundPorts, caPem]).apply(([ports, ca]) => ({ host: bind, port: ports.mqtts, scheme: "mqtts" as const, ca })),
+        clientDoor: pulumi
+            .all([broker.boundPorts, caPem])
+            .apply(([ports, ca]) => ({ host: bind, port: ports.mqtts, scheme: "mqtts" as const, ca })),
         probe: pulumi.secret(
             pulumi.all([broker.boundPorts, secrets.value("probe"), caPem]).apply(([ports, password, ca]) => ({
                 host: bind,
@@ -48,6 +50,7 @@ export function localCluster(parts: LocalClusterParts): BrokerCluster {
             passwordFor: (peer) => linkPassword(secrets.value("link"), peer),
         },
         version: pulumi.output(parts.version),
+        incarnation: pulumi.interpolate`${broker.pid}/${broker.startTime}`,
         ready: [broker],
     };
 }

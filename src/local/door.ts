@@ -17,8 +17,14 @@ const stand = (what: string) =>
 /** Every tier works between processes on one machine; what each stands for is said, never left to be guessed. */
 export const localTiers: SiteFacts["tiers"] = {
     nat: { supported: true, standsFor: stand("Tier nat: no address translation and no allow-list was crossed.") },
-    vpn: { supported: true, standsFor: stand("Tier vpn: no tunnel was built, no packet was encrypted by IPsec and no BGP route was exchanged.") },
-    interconnect: { supported: true, standsFor: stand("Tier interconnect: no private line was ordered and no route was exchanged.") },
+    vpn: {
+        supported: true,
+        standsFor: stand("Tier vpn: no tunnel was built, no packet was encrypted by IPsec and no BGP route was exchanged."),
+    },
+    interconnect: {
+        supported: true,
+        standsFor: stand("Tier interconnect: no private line was ordered and no route was exchanged."),
+    },
 };
 
 /** The one link door that a local site has, whatever the tier. */

@@ -1,2 +1,2 @@
-export { LocalSite, type LocalSiteArgs, type LocalSiteUser } from "./site.js";
 export type { LocalPorts } from "./ports.js";
+export { LocalSite, type LocalSiteArgs, type LocalSiteUser } from "./site.js";

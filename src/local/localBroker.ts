@@ -43,12 +43,19 @@ export interface LocalBrokerArgs {
 export class LocalBroker extends DynamicResource {
     /** The broker's process id; 0 when a refresh found it gone. */
     declare readonly pid: pulumi.Output<number>;
+    /** When the process started, as opaque text that differs for every start. */
+    declare readonly startTime: pulumi.Output<string>;
     /** The ports that it really has. */
     declare readonly boundPorts: pulumi.Output<LocalPorts>;
     /** Absolute path of the site's folder. */
     declare readonly folder: pulumi.Output<string>;
 
     constructor(name: string, args: LocalBrokerArgs, opts: pulumi.CustomResourceOptions) {
-        super("localBroker", name, { ...args, pid: undefined, startTime: undefined, boundPorts: undefined, folder: undefined }, opts);
+        super(
+            "localBroker",
+            name,
+            { ...args, pid: undefined, startTime: undefined, boundPorts: undefined, folder: undefined },
+            opts,
+        );
     }
 }

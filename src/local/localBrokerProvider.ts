@@ -5,12 +5,12 @@ import { mkdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises"
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { DiffAnswer, Lifecycle } from "../dynamic/provider.js";
 import { progressFor } from "../dynamic/progress.js";
+import type { DiffAnswer, Lifecycle } from "../dynamic/provider.js";
 import { OperationError } from "../errors.js";
 import type { LocalBrokerConfig } from "./broker/config.js";
-import { choosePorts, type LocalPorts } from "./ports.js";
 import { startTimeOf } from "./broker/processIdentity.js";
+import { choosePorts, type LocalPorts } from "./ports.js";
 import { endProcess, isAlive, type ProcessIdentity } from "./processes.js";
 
 /** A user of the broker, as the resource keeps it. */
@@ -99,8 +99,34 @@ export const localBrokerProvider: Lifecycle<LocalBrokerInputs, LocalBrokerOutput
 
 /** What a running broker was started with: everything but what only concerns showing progress. */
 function fingerprint(inputs: LocalBrokerInputs): string {
-    const { siteName, clusterName, linkHost, stateDir, namesDir, bind, ports, version, tls, apiKey, apiSecret, users, routeLifeSeconds } = inputs;
-    const all = [siteName, clusterName, linkHost, stateDir, namesDir, bind, ports.mqtts, ports.links, ports.api, ports.mqtt ?? "off", version];
+    const {
+        siteName,
+        clusterName,
+        linkHost,
+        stateDir,
+        namesDir,
+        bind,
+        ports,
+        version,
+        tls,
+        apiKey,
+        apiSecret,
+        users,
+        routeLifeSeconds,
+    } = inputs;
+    const all = [
+        siteName,
+        clusterName,
+        linkHost,
+        stateDir,
+        namesDir,
+        bind,
+        ports.mqtts,
+        ports.links,
+        ports.api,
+        ports.mqtt ?? "off",
+        version,
+    ];
     const secretParts = [tls.ca, tls.serverCert, tls.serverKey, tls.linkCert, tls.linkKey, apiKey, apiSecret];
     const people = users.flatMap((user) => [user.username, user.password, user.superuser ?? false]);
     return JSON.stringify([...all, ...secretParts, ...people, routeLifeSeconds ?? 0]);
@@ -155,7 +181,12 @@ function wishFor(wish: LocalPorts, had: LocalPorts | undefined): LocalPorts {
     };
 }
 
-async function brokerConfig(inputs: LocalBrokerInputs, folder: string, namesDir: string, ports: LocalPorts): Promise<LocalBrokerConfig> {
+async function brokerConfig(
+    inputs: LocalBrokerInputs,
+    folder: string,
+    namesDir: string,
+    ports: LocalPorts,
+): Promise<LocalBrokerConfig> {
     const lease = process.env.LINKSPAN_LEASE_FILE;
     return {
         version: 1,
@@ -170,7 +201,12 @@ async function brokerConfig(inputs: LocalBrokerInputs, folder: string, namesDir:
         users: inputs.users.map((user) => {
             // The salt need not be random to do its work here, only different per user and stable between runs.
             const salt = sha256(`${inputs.clusterName}/${user.username}/${inputs.apiSecret}`).slice(0, 16);
-            return { username: user.username, passwordHash: sha256(user.password + salt), salt, superuser: user.superuser ?? false };
+            return {
+                username: user.username,
+                passwordHash: sha256(user.password + salt),
+                salt,
+                superuser: user.superuser ?? false,
+            };
         }),
         acl: [],
         noMatch: "allow",
@@ -226,7 +262,10 @@ async function launch(inputs: LocalBrokerInputs, folder: string): Promise<Proces
             await endProcess({ pid, startTime }, 1_000);
         }
     }
-    throw startFailed(inputs, `${ended === undefined ? `not ready after ${startDeadlineMs / 1000} s` : `it ended (${ended})`} ${said}`.trim());
+    throw startFailed(
+        inputs,
+        `${ended === undefined ? `not ready after ${startDeadlineMs / 1000} s` : `it ended (${ended})`} ${said}`.trim(),
+    );
 }
 
 function startFailed(inputs: LocalBrokerInputs, message: string): OperationError {

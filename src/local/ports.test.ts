@@ -8,7 +8,9 @@ describe("checkPorts", () => {
     });
 
     it.each([80, 65536, 1.5, -1])("refuses %d", (port) => {
-        expect(() => checkPorts({ mqtts: port })).toThrow(`ports.mqtts: ${port} is no port for a local site; set 1024 to 65535, or 0 for any free one`);
+        expect(() => checkPorts({ mqtts: port })).toThrow(
+            `ports.mqtts: ${port} is no port for a local site; set 1024 to 65535, or 0 for any free one`,
+        );
     });
 
     it("refuses one port for two listeners", () => {
@@ -32,7 +34,9 @@ describe("choosePorts", () => {
         await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
         const address = server.address();
         const taken = typeof address === "object" && address !== null ? address.port : 0;
-        await expect(choosePorts("127.0.0.1", { mqtts: 0, links: taken, api: 0 })).rejects.toThrow(`ports.links: 127.0.0.1:${taken} is in use`);
+        await expect(choosePorts("127.0.0.1", { mqtts: 0, links: taken, api: 0 })).rejects.toThrow(
+            `ports.links: 127.0.0.1:${taken} is in use`,
+        );
         await new Promise((done) => server.close(done));
     });
 });

@@ -21,7 +21,10 @@ export function checkPorts(ports: Partial<LocalPorts>, argument = "ports"): void
             continue;
         }
         if (!Number.isInteger(port) || port < 1024 || port > 65535) {
-            throw new InputError(`${argument}.${name}`, `${quote(port)} is no port for a local site; set 1024 to 65535, or 0 for any free one`);
+            throw new InputError(
+                `${argument}.${name}`,
+                `${quote(port)} is no port for a local site; set 1024 to 65535, or 0 for any free one`,
+            );
         }
         const other = seen.get(port);
         if (other !== undefined) {

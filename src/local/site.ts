@@ -7,10 +7,10 @@ import { Secrets } from "../identity/secrets.js";
 import { failOn } from "../input.js";
 import { checkMeshId, checkSiteName, checkSiteNumber, clusterName, defaultMeshId, linkHost } from "../naming.js";
 import { localCluster } from "./brokerCluster.js";
-import { LocalBroker } from "./localBroker.js";
-import { checkPorts, type LocalPorts } from "./ports.js";
 import { type LocalDoor, localTiers } from "./door.js";
 import { localInterconnectEnd } from "./interconnectEnd.js";
+import { LocalBroker } from "./localBroker.js";
+import { checkPorts, type LocalPorts } from "./ports.js";
 import { localPublicEnd } from "./publicEnd.js";
 import { localVpnEnd } from "./vpnEnd.js";
 
@@ -100,7 +100,11 @@ export class LocalSite extends pulumi.ComponentResource implements Site {
             { commonName: cluster, dnsNames: ["localhost", cluster], ipAddresses: [bind], usage: ["server"] },
             child,
         );
-        const link = identity.issue(`${name}-link-certificate`, { commonName: host, dnsNames: [host], usage: ["server", "client"] }, child);
+        const link = identity.issue(
+            `${name}-link-certificate`,
+            { commonName: host, dnsNames: [host], usage: ["server", "client"] },
+            child,
+        );
         const users = deviceUsers(args, secrets);
         const broker = new LocalBroker(
             `${name}-broker`,
@@ -137,9 +141,20 @@ export class LocalSite extends pulumi.ComponentResource implements Site {
             meshId: given.meshId,
             version: followedVersion,
             tiers: localTiers,
-            standIn: "EMQX itself: the brokers of local sites stand in for it. They follow its REST contract and its links' observable behaviour.",
+            standIn:
+                "EMQX itself: the brokers of local sites stand in for it. They follow its REST contract and its links' observable behaviour.",
         };
-        this.cluster = localCluster({ cluster, bind, apiKey, probeUser, version: followedVersion, broker, secrets, caPem: identity.caPem, link });
+        this.cluster = localCluster({
+            cluster,
+            bind,
+            apiKey,
+            probeUser,
+            version: followedVersion,
+            broker,
+            secrets,
+            caPem: identity.caPem,
+            link,
+        });
         this.door = { host, caPem: identity.caPem };
         this.device =
             args.users === undefined
@@ -169,7 +184,10 @@ function normalize(name: string, args: LocalSiteArgs) {
     const meshId = args.meshId ?? args.identity?.meshId ?? defaultMeshId(pulumi.getProject(), pulumi.getStack());
     checkMeshId(meshId);
     if (args.identity !== undefined && args.identity.meshId !== meshId) {
-        throw new InputError("identity", `it belongs to mesh ${quote(args.identity.meshId)}, the site to ${quote(meshId)}; set the same meshId on both`);
+        throw new InputError(
+            "identity",
+            `it belongs to mesh ${quote(args.identity.meshId)}, the site to ${quote(meshId)}; set the same meshId on both`,
+        );
     }
     const { mqtts = 0, links = 0, api = 0, mqtt } = args.ports ?? {};
     const ports: LocalPorts = { mqtts, links, api, ...(mqtt === undefined ? {} : { mqtt }) };

@@ -62,6 +62,7 @@ function fakeSite(
                 passwordFor: (peer) => pulumi.secret(`password-of-${name}-at-${peer}`),
             },
             version: pulumi.output("5.10.3"),
+            incarnation: pulumi.output("first"),
             ready: [ready],
         },
         publicEnd: nowhere,
