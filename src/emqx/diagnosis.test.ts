@@ -237,6 +237,32 @@ describe("what is wrong", () => {
             /not connected on n2/,
         ],
         [
+            "nodes that disagree",
+            linkOfAws({
+                status: "inconsistent",
+                nodeStatus: [
+                    { node: "n1", status: "disconnected" },
+                    { node: "n2", status: "connected" },
+                ],
+            }),
+            gcp(),
+            ["aws link-status warn"],
+            /not connected on n1 \(aws\): .*does not cross/,
+        ],
+        [
+            "nodes that are all down in different ways",
+            linkOfAws({
+                status: "inconsistent",
+                nodeStatus: [
+                    { node: "n1", status: "disconnected" },
+                    { node: "n2", status: "connecting" },
+                ],
+            }),
+            gcp(),
+            ["aws link-status fail"],
+            /is inconsistent \(aws\)/,
+        ],
+        [
             "a user that is gone",
             aws({ peerUser: read({ exists: false, superuser: false }) }),
             gcp(),
@@ -372,12 +398,38 @@ describe("a link that is down", () => {
         );
     });
 
+    it("lets a standing alarm speak before a past one", () => {
+        const alarms = read([
+            { name: "x", message: "resource down: timeout", active: true },
+            { name: "x", message: "resource down: {tls_alert,{unknown_ca,1}}", active: false },
+        ]);
+        const findings = diagnosePair({ ...linkOfAws({ status: "disconnected" }), alarms }, gcp());
+        expect(bad(findings)).toEqual(["aws link-status fail"]);
+        expect(likelyCause(findings)).toMatch(/firewall.*EMQX says: resource down: timeout/);
+    });
+
+    it("lets a standing alarm that nobody knows speak before a past one", () => {
+        const alarms = read([
+            { name: "x", message: "resource down: something new", active: true },
+            { name: "x", message: "resource down: timeout", active: false },
+        ]);
+        const said = likelyCause(diagnosePair({ ...linkOfAws({ status: "disconnected" }), alarms }, gcp()));
+        expect(said).toMatch(/EMQX says: resource down: something new$/);
+    });
+
+    it("takes a past alarm for a hint only", () => {
+        const alarms = read([{ name: "x", message: "resource down: {tls_alert,{unknown_ca,1}}", active: false }]);
+        expect(bad(diagnosePair({ ...linkOfAws({ status: "disconnected" }), alarms }, gcp()))).toEqual(["aws link-status fail"]);
+    });
+
     it("marks what a past alarm said", () => {
         const facts = {
             ...linkOfAws({ status: "disconnected" }),
             alarms: read([{ name: "x", message: "resource down: timeout", active: false }]),
         };
-        expect(likelyCause(diagnosePair(facts, gcp()))).toMatch(/last alarm said: resource down: timeout/);
+        expect(likelyCause(diagnosePair(facts, gcp()))).toMatch(
+            /is disconnected \(aws\): EMQX's last alarm said: resource down: timeout/,
+        );
     });
 });
 

@@ -43,34 +43,40 @@ function missingLink(own: EndFacts, peer: EndFacts): Finding {
 }
 
 function checkStatus(own: EndFacts, link: RemoteLink): Finding[] {
-    const alarms = own.alarms.read ? own.alarms.value : [];
-    if (link.status === "connected") {
-        const down = link.nodeStatus.filter(({ status }) => status !== "connected").map(({ node }) => node);
-        return down.length === 0
-            ? [finding("link-status", "ok", own.site, `the link ${link.name} is connected`)]
-            : [finding("link-status", "warn", own.site, `the link ${link.name} is not connected on ${down.join(", ")}`)];
+    const down = link.nodeStatus.filter(({ status }) => status !== "connected").map(({ node }) => node);
+    if (link.status === "connected" && down.length === 0) {
+        return [finding("link-status", "ok", own.site, `the link ${link.name} is connected`)];
     }
-    const [alarm] = alarms;
-    const known = alarms.map(({ message }) => alarmCause(message)).find((cause) => cause !== undefined);
-    const said =
-        alarm === undefined
-            ? undefined
-            : `${alarm.active ? "EMQX says" : "EMQX's last alarm said"}: ${alarmText(alarm.message)}.`;
-    const title = `the link ${link.name} is ${link.status}`;
-    if (known === undefined) {
+    if (down.length > 0 && down.length < link.nodeStatus.length) {
         return [
-            finding("link-status", "fail", own.site, title, {
-                cause: said ?? `The broker reaches no MQTT listener at ${link.server}, and has no alarm that says why.`,
-                fix: `Check from the broker's machine that ${link.server} answers; the broker's log names the reason.`,
+            finding("link-status", "warn", own.site, `the link ${link.name} is not connected on ${down.join(", ")}`, {
+                cause: "What devices publish on these nodes does not cross.",
+                fix: `Check from these nodes that ${link.server} answers.`,
             }),
         ];
     }
-    return [
-        finding(known.id, "fail", own.site, title, {
-            cause: `${known.cause} ${said ?? ""}`.trim(),
-            fix: `${known.fix} The link's server is ${link.server}.`,
-        }),
-    ];
+    return [downLink(own, link)];
+}
+
+/** Why a link is down, as far as its alarms tell. A past alarm may speak of a fault that is long mended, so it only hints. */
+function downLink(own: EndFacts, link: RemoteLink): Finding {
+    const all = own.alarms.read ? own.alarms.value : [];
+    const standing = all.filter(({ active }) => active);
+    const alarms = standing.length > 0 ? standing : all;
+    const alarm = alarms.find(({ message }) => alarmCause(message) !== undefined) ?? alarms[0];
+    const known = alarm === undefined ? undefined : alarmCause(alarm.message);
+    const title = `the link ${link.name} is ${link.status}`;
+    if (alarm === undefined) {
+        return finding("link-status", "fail", own.site, title, {
+            cause: `The broker reaches no MQTT listener at ${link.server}, and has no alarm that says why.`,
+            fix: `Check from the broker's machine that ${link.server} answers; the broker's log names the reason.`,
+        });
+    }
+    const said = `${alarm.active ? "EMQX says" : "EMQX's last alarm said"}: ${alarmText(alarm.message)}.`;
+    return finding(alarm.active && known !== undefined ? known.id : "link-status", "fail", own.site, title, {
+        cause: known === undefined ? said : alarm.active ? `${known.cause} ${said}` : `${said} ${known.cause}`,
+        fix: `${known?.fix ?? "Look into the broker's log."} The link's server is ${link.server}.`,
+    });
 }
 
 function checkTopics(own: EndFacts, peer: EndFacts, link: RemoteLink): Finding[] {
