@@ -23,6 +23,8 @@ export class Relay {
     readonly #server: Server;
     readonly #target: { host: string; port: number };
     readonly #pipes = new Set<Pipe>();
+    /** Who dialled during a silence: the other side never heard of them. */
+    readonly #unheard = new Set<Socket>();
     #mode: RelayMode = "open";
     /** Added to every chunk in both directions, ms. */
     delayMs = 0;
@@ -56,6 +58,10 @@ export class Relay {
 
     set mode(mode: RelayMode) {
         this.#mode = mode;
+        for (const near of mode === "silence" ? [] : this.#unheard) {
+            this.#unheard.delete(near);
+            near.resetAndDestroy();
+        }
         for (const pipe of this.#pipes) {
             this.#apply(pipe);
         }
@@ -66,6 +72,10 @@ export class Relay {
         if (this.#mode === "reset" || this.allow?.has(near.remoteAddress ?? "") === false) {
             this.refused++;
             near.resetAndDestroy();
+            return;
+        }
+        if (this.#mode === "silence") {
+            this.#unheard.add(near.pause());
             return;
         }
         this.accepted++;

@@ -55,7 +55,8 @@ export class Link {
         const options = settings.resource_opts;
         const healthMs = Math.max(100, durationMs(options.health_check_interval) ?? 15_000);
         const common = {
-            retryMs: Math.max(20, Math.min(1000, durationMs(settings.retry_interval) ?? 1000)),
+            // However long the user's interval is: a repaired path is to be in use within two seconds.
+            retryMs: Math.max(20, Math.min(600, durationMs(settings.retry_interval) ?? 600)),
             healthMs,
             // An attempt into a black hole must not outlast the hole for long.
             startMs: Math.max(100, Math.min(5000, Math.max(2000, healthMs * 2), durationMs(options.start_timeout) ?? 5000)),
