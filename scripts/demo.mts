@@ -4,7 +4,18 @@ import { build } from "./build.mts";
 import { brokerFolders, endAll, runningBrokers, siteOf } from "./demo/leftovers.mts";
 import { type DemoOptions, readOptions, usage } from "./demo/options.mts";
 import { interrupted, StackRun } from "./demo/stackRun.mts";
-import { type DemoState, demoEnv, demoState, exists, prepare, saltOf, writeConfig, writeShellSettings } from "./demo/state.mts";
+import {
+    type DemoState,
+    demoEnv,
+    demoState,
+    exists,
+    holdLease,
+    prepare,
+    releaseLease,
+    saltOf,
+    writeConfig,
+    writeShellSettings,
+} from "./demo/state.mts";
 import { type DemoOutputs, linkTable, readOutputs, siteTable, unprovenLinks } from "./demo/tables.mts";
 import { complain, elapsed, paint, runMain, ScriptError, say } from "./output.mts";
 import { takeLock } from "./processLock.mts";
@@ -37,7 +48,9 @@ async function up(options: DemoOptions, state: DemoState): Promise<number> {
         `${pulumi.binDir}:${join(root, "node_modules", "@pulumi", "pulumi")}:${join(root, "node_modules", ".bin")}`,
     );
     heading(`pulumi up: ${options.sites} sites on this machine, every two of them linked both ways, tier ${options.tier}`);
+    holdLease(state);
     const code = await run.change("up");
+    releaseLease(state);
     const again = `${demoCommand(options)}`;
     if (code === interrupted) {
         complain(`Interrupted. ${again} continues, ${demoCommand(options, "destroy")} removes what there is.`);

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ScriptError } from "../output.mts";
@@ -27,6 +28,8 @@ export interface DemoState {
     /** Settings for a shell, so that `pulumi` and `linkspan` work on the demo's stack. */
     readonly shell: string;
     readonly marker: string;
+    /** Whom the brokers live for while an `up` runs: killed with it, kept after it. */
+    readonly lease: string;
 }
 
 export function demoState(folder: string): DemoState {
@@ -41,6 +44,7 @@ export function demoState(folder: string): DemoState {
         pulumiPid: join(folder, "pulumi.pid"),
         shell: join(folder, "env.sh"),
         marker: join(folder, "linkspan-demo.json"),
+        lease: join(folder, "lease.json"),
     };
 }
 
@@ -96,7 +100,20 @@ export function demoEnv(state: DemoState, env: NodeJS.ProcessEnv): NodeJS.Proces
     const foreign =
         /^(PULUMI_(CONFIG_PASSPHRASE|ACCESS_TOKEN|STACK|CONFIG|API|ORGANIZATION|BACKEND_URL|HOME|EXPERIMENTAL)|LINKSPAN_LEASE_FILE)$/;
     const kept = Object.fromEntries(Object.entries(env).filter(([name]) => !foreign.test(name)));
-    return { ...kept, ...settings(state) };
+    return { ...kept, ...settings(state), LINKSPAN_LEASE_FILE: state.lease };
+}
+
+/** Ties brokers to this process: they end within seconds when it is killed. */
+export function holdLease(state: DemoState): void {
+    const { startTimeOf } = createRequire(import.meta.url)(
+        "../../dist/local/broker/processIdentity.js",
+    ) as typeof import("../../src/local/broker/processIdentity.ts");
+    replaceFile(state.lease, JSON.stringify({ pid: process.pid, startTime: startTimeOf(process.pid) ?? "" }));
+}
+
+/** Lets the brokers live on by themselves, until `destroy`. */
+export function releaseLease(state: DemoState): void {
+    replaceFile(state.lease, '{"released":true}');
 }
 
 function settings(state: DemoState): Record<string, string> {
