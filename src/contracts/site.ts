@@ -87,7 +87,10 @@ export interface LinkDoor {
     readonly server: pulumi.Output<string>;
     readonly tls: pulumi.Output<LinkDoorTls>;
     /** Whether the door asks for a client certificate, and whose. */
-    readonly clientCertificate: "mesh" | "none" | { readonly given: pulumi.Output<{ readonly cert: string; readonly key: string }> };
+    readonly clientCertificate:
+        | "mesh"
+        | "none"
+        | { readonly given: pulumi.Output<{ readonly cert: string; readonly key: string }> };
 }
 
 /** TLS as a link must use it towards a door. */

@@ -25,8 +25,9 @@ const routeLifeSeconds = 30;
 const looked = "2026-11-23";
 const licenceReason =
     "cluster linking needs a licence that is not the community one (EMQX answers 400); load a licence key, or use 5.10";
-const tlsReason = "cluster links over TLS are broken in this release; use a newer patch release or 5.10";
-const tlsSource = "review of EMQX's release notes and pull requests; not measured";
+const tlsReason =
+    "cluster links over TLS stop delivering shortly after they connect in this release; use the next patch release or 5.10";
+const tlsSource = "EMQX issue 17617 of 2026-06-17, which lists exactly 6.1.2 and 6.2.1; not measured";
 const licenceSource = "source of 6.0.3, 6.1.4 and 6.2.2: commit 4c3e70325e";
 
 /** Known facts about releases. All rows that fit a release hold; the gravest speaks. */

@@ -35,7 +35,7 @@ export async function checkCluster(client: EmqxClient, needs: ClusterNeeds): Pro
         .map((node) => node.version)
         .sort((one, other) => one.localeCompare(other, "en", { numeric: true }));
     const version = versions[0] ?? "unknown";
-    const verdict = checkRelease(version, { tls: needs.tls, licensed: license.type === "community" ? false : undefined });
+    const verdict = checkRelease(version, { tls: needs.tls, licensed: license.type !== "community" });
     if (verdict.level === "refuse") {
         throw refusal(needs, `${verdict.reason}`, "Nothing was changed");
     }

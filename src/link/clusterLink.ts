@@ -48,7 +48,7 @@ export interface ClusterLinkArgs {
     readonly enable?: pulumi.Input<boolean | undefined>;
     /** @default no TLS */
     readonly tls?: ClusterLinkTlsArgs | pulumi.Output<LinkTlsInput> | undefined;
-    /** Connections per broker node, 1 to 1000. @default 4 */
+    /** Connections per broker node, 1 to 64. @default 4 */
     readonly poolSize?: pulumi.Input<number | undefined>;
     /** Wait before a lost message is sent again, such as "1s" or "500ms". @default "1s" */
     readonly retryInterval?: pulumi.Input<string | undefined>;

@@ -156,7 +156,7 @@ async function start(inputs: LocalBrokerInputs, before: LocalBrokerOutputs | und
             todo: "If another program took the port, end it or set the site's ports argument",
         });
     });
-    await writePrivately(join(folder, "config.json"), JSON.stringify(await brokerConfig(inputs, folder, namesDir, ports)));
+    await writePrivately(join(folder, "config.json"), JSON.stringify(brokerConfig(inputs, namesDir, ports)));
     await rm(join(folder, "ready.json"), { force: true });
     progress("starting the broker");
     const identity = await launch(inputs, folder);
@@ -181,12 +181,7 @@ function wishFor(wish: LocalPorts, had: LocalPorts | undefined): LocalPorts {
     };
 }
 
-async function brokerConfig(
-    inputs: LocalBrokerInputs,
-    folder: string,
-    namesDir: string,
-    ports: LocalPorts,
-): Promise<LocalBrokerConfig> {
+function brokerConfig(inputs: LocalBrokerInputs, namesDir: string, ports: LocalPorts): LocalBrokerConfig {
     const lease = process.env.LINKSPAN_LEASE_FILE;
     return {
         version: 1,
