@@ -196,7 +196,7 @@ describe("LinkPair", () => {
                 { from: "b", to: "a", topics: ["a/#"] },
                 { from: "a", to: "b", topics: ["b/#", "c"] },
             ],
-            proves: { tier: "vpn", a: changedAt, b: changedAt },
+            proves: { tier: "vpn", a: `${changedAt} first`, b: `${changedAt} first` },
         });
         expect(recording.links).toEqual([
             {
