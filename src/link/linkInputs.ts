@@ -1,6 +1,7 @@
 import { hasUnknown, unknownValue } from "../dynamic/provider.js";
 import { type ApiEndpoint, checkApiUrl } from "../emqx/endpoint.js";
 import { type LinkSpec, linkSpec } from "../emqx/linkSpec.js";
+import { checkTopicFilter } from "../emqx/topicFilter.js";
 import { clientIdPrefix } from "../naming.js";
 import { type ApiTimeouts, checkTimeouts } from "./timeouts.js";
 
@@ -89,6 +90,11 @@ export function checkLinkInputs(given: Readonly<Record<string, unknown>>): void 
     const inputs = knownInputs(given);
     checkApiUrl(inputs.api.url, { allowLoopback: inputs.allowLoopback ?? false, argument: "api.url" });
     checkTimeouts(inputs.timeouts);
+    for (const [index, topic] of (Array.isArray(given.topics) ? given.topics : []).entries()) {
+        if (!hasUnknown(topic)) {
+            checkTopicFilter(topic, `topics[${index}]`);
+        }
+    }
     specOf(inputs);
 }
 
@@ -99,12 +105,10 @@ function knownInputs(given: Readonly<Record<string, unknown>>): LinkInputs {
     const { password, ...others } = given;
     const rest = given.username === unknownValue ? others : { ...others, password };
     const known = Object.fromEntries(Object.entries(rest).filter(isKnown)) as Partial<LinkInputs>;
-    const { api, topics } = given as Partial<LinkInputs>;
+    const { api } = given as Partial<LinkInputs>;
     return {
         ...neutral,
         ...known,
-        // Their parts are checked as far as they are known.
-        topics: Array.isArray(topics) ? topics.filter((topic) => !hasUnknown(topic)) : [],
         api: { ...neutral.api, ...(typeof api === "object" ? Object.fromEntries(Object.entries(api).filter(isKnown)) : {}) },
     };
 }
