@@ -150,9 +150,11 @@ export class PulumiProject {
     /** Broker processes that this project's sites have in their folders, still running. */
     async brokers(): Promise<{ site: string; pid: number }[]> {
         const found: { site: string; pid: number }[] = [];
-        for (const path of await readdir(this.folder, { recursive: true }).catch(() => [])) {
-            if (path.endsWith("ready.json") && !path.includes("node_modules")) {
-                const ready = JSON.parse(await readFile(join(this.folder, path), "utf8")) as { pid: number; startTime: string };
+        // Only here: a recursive listing follows the link to node_modules, and through it the repository itself, for ever.
+        const sites = join(this.folder, ".linkspan");
+        for (const path of await readdir(sites, { recursive: true }).catch(() => [])) {
+            if (path.endsWith("ready.json")) {
+                const ready = JSON.parse(await readFile(join(sites, path), "utf8")) as { pid: number; startTime: string };
                 if (isSameProcess(ready.pid, ready.startTime)) {
                     found.push({ site: path.split("/").at(-2) ?? path, pid: ready.pid });
                 }

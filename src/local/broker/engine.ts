@@ -6,7 +6,7 @@ import type { LocalBrokerConfig } from "./config.js";
 import { resolveLimits } from "./config.js";
 import { Dispatcher } from "./dispatcher.js";
 import { type Log, throttled } from "./log.js";
-import { linkTopicRoot, type Message } from "./message.js";
+import { compact, linkTopicRoot, type Message } from "./message.js";
 import { refuseMqtt5 } from "./mqtt5.js";
 import { Store, type SubscriptionRecord } from "./store.js";
 import { splitShared } from "./topics.js";
@@ -110,6 +110,8 @@ export class Engine {
     static async start(config: LocalBrokerConfig, folder: string, access: Access, log: Log): Promise<Engine> {
         const limits = resolveLimits(config.limits);
         const store = await Store.open(folder, limits.sessionQueueMessages);
+        const often = throttled(log, 5000);
+        store.onFailure = (error) => often("disk", "store_write_failed", { reason: error.message, folder });
         const engine = new Engine(store, access, log, limits.maxPacketBytes);
         const { Aedes } = await import("aedes");
         const aedes = new Aedes({
@@ -444,14 +446,6 @@ export class Engine {
         this.counters.sent++;
         return true;
     }
-}
-
-/** A payload on its own: one that is a slice of what a socket read would hold all of it in memory for as long as it waits somewhere. */
-function compact(payload: Buffer | string | undefined): Buffer {
-    if (!Buffer.isBuffer(payload)) {
-        return Buffer.from(payload ?? "");
-    }
-    return payload.buffer.byteLength > 2 * payload.length + 1024 ? Buffer.from(payload) : payload;
 }
 
 function swallow(packet: Message): void {

@@ -10,7 +10,6 @@ import { isSameProcess, startTimeOf } from "./processIdentity.js";
 
 // Many sites run on one machine: collect garbage early instead of letting a burst of messages grow the heap for good.
 setFlagsFromString("--semi-space-growth-factor=1");
-setFlagsFromString("--optimize-for-size");
 
 const leaseCheckMs = 1000;
 

@@ -21,3 +21,11 @@ export const linkTopicRoot = "$LINK/";
 export function linkOrigin(link: string): string {
     return `${linkTopicRoot}${link}`;
 }
+
+/** A payload on its own: one that is a slice of what a socket read would hold all of it in memory for as long as it waits somewhere. */
+export function compact(payload: Buffer | string | undefined): Buffer {
+    if (!Buffer.isBuffer(payload)) {
+        return Buffer.from(payload ?? "");
+    }
+    return payload.buffer.byteLength > 2 * payload.length + 1024 ? Buffer.from(payload) : payload;
+}

@@ -1,8 +1,9 @@
 import { Readable } from "node:stream";
 import { deserialize, serialize } from "node:v8";
-import { ClassicLevel } from "classic-level";
+import type { ClassicLevel } from "classic-level";
 import { matches } from "../../emqx/topicFilter.js";
-import { OperationError } from "../../errors.js";
+import { messageOf, OperationError } from "../../errors.js";
+import { GroupCommit, type Operation } from "./groupCommit.js";
 import type { Message } from "./message.js";
 import { FilterTree } from "./topics.js";
 
@@ -48,8 +49,6 @@ interface Session {
     replayed: (() => void) | undefined;
 }
 
-type Operation = { type: "put"; key: string; value: Buffer } | { type: "del"; key: string };
-
 function entryOf(key: string, packet: Queued): Entry {
     return { key, packet, sent: packet.messageId !== undefined };
 }
@@ -63,29 +62,39 @@ const pad = (counter: number) => counter.toString().padStart(16, "0");
  */
 export class Store {
     readonly #db: ClassicLevel<string, Buffer>;
+    readonly #commits: GroupCommit;
     readonly #queueLimit: number;
     readonly retained = new Map<string, RetainedMessage>();
     readonly #sessions = new Map<string, Session>();
     readonly #offline = new FilterTree<Offline>();
     readonly #incoming = new Map<string, Map<number, Message>>();
     readonly #wills = new Map<string, Message>();
-    #pending: Operation[] = [];
-    #waiting: (() => void)[] = [];
-    #flying: (() => void)[] = [];
-    #writing: Promise<void> | undefined;
-    #failure: Error | undefined;
     /** Messages that were dropped because a session's queue was full. */
     droppedFull = 0;
+    /** Told when the disk refuses: messages and sessions are then in memory only. */
+    set onFailure(tell: (error: Error) => void) {
+        this.#commits.onFailure = tell;
+    }
+
     /** Told when a filter of a kept session appears or goes. */
     onFilter: ((filter: string, present: boolean) => void) | undefined;
 
     private constructor(db: ClassicLevel<string, Buffer>, queueLimit: number) {
         this.#db = db;
+        this.#commits = new GroupCommit((operations) => db.batch([...operations]));
         this.#queueLimit = queueLimit;
     }
 
     /** Opens the store in a folder and reads it. Throws {@link OperationError} when the folder is in use or damaged. */
     static async open(folder: string, queueLimit: number): Promise<Store> {
+        const { ClassicLevel } = await import("classic-level").catch((error: unknown) => {
+            throw new OperationError({
+                what: "load classic-level, which keeps the messages",
+                where: `${process.platform}-${process.arch}`,
+                message: messageOf(error),
+                todo: " It has no ready build for this machine: install it with its install script, so that it is compiled.",
+            });
+        });
         const db = new ClassicLevel<string, Buffer>(folder, { keyEncoding: "utf8", valueEncoding: "buffer" });
         try {
             await db.open();
@@ -155,49 +164,13 @@ export class Store {
         return this.#sessions.get(clientId)?.replaying === true;
     }
 
-    // Writing: operations gather while one batch is on its way to the disk.
-
     #write(...operations: Operation[]): void {
-        this.#pending.push(...operations);
-        this.#writing ??= this.#flush();
-    }
-
-    async #flush(): Promise<void> {
-        await Promise.resolve();
-        while (this.#pending.length > 0) {
-            const operations = this.#pending;
-            this.#flying = this.#waiting;
-            this.#pending = [];
-            this.#waiting = [];
-            try {
-                await this.#db.batch(operations);
-            } catch (error) {
-                this.#failure = error instanceof Error ? error : new Error(String(error));
-            }
-            for (const resume of this.#flying) {
-                resume();
-            }
-            this.#flying = [];
-        }
-        this.#writing = undefined;
+        this.#commits.add(...operations);
     }
 
     /** Calls back when everything up to now is on the disk, in the order of the calls. */
     whenWritten(resume: () => void): void {
-        if (this.#writing === undefined) {
-            resume();
-        } else {
-            // With nothing newer to write it is enough to wait for the batch that is on its way.
-            (this.#pending.length === 0 ? this.#flying : this.#waiting).push(resume);
-        }
-    }
-
-    /** Resolves when everything up to now is on the disk. Rejects when the disk refused. */
-    async #written(): Promise<void> {
-        await new Promise<void>((resolve) => this.whenWritten(resolve));
-        if (this.#failure !== undefined) {
-            throw this.#failure;
-        }
+        this.#commits.whenWritten(resume);
     }
 
     // Messages
@@ -272,7 +245,7 @@ export class Store {
 
     async storeRetained(message: Message): Promise<void> {
         this.retain(message);
-        await this.#written();
+        await this.#commits.written();
     }
 
     createRetainedStreamCombi(filters: readonly string[]): Readable {
@@ -341,7 +314,7 @@ export class Store {
                 this.#write({ type: "put", key, value: serialize(record) });
             }
         }
-        await this.#written();
+        await this.#commits.written();
     }
 
     async removeSubscriptions(client: ClientRef, topics: readonly string[]): Promise<void> {
@@ -349,7 +322,7 @@ export class Store {
         for (const topic of session === undefined ? [] : topics) {
             this.#unsubscribe(client.id, session as Session, topic);
         }
-        await this.#written();
+        await this.#commits.written();
     }
 
     /** aedes asks this when a client comes back to its session. */
@@ -380,7 +353,7 @@ export class Store {
             this.#forget(session, entry);
         }
         this.#sessions.delete(client.id);
-        await this.#written();
+        await this.#commits.written();
     }
 
     async outgoingEnqueue(): Promise<void> {}
@@ -532,7 +505,7 @@ export class Store {
     }
 
     async destroy(): Promise<void> {
-        await this.#writing;
+        await this.#commits.idle();
         await this.#db.close();
     }
 }
