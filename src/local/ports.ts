@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { InputError, quote } from "../errors.js";
 
@@ -35,13 +36,35 @@ export function checkPorts(ports: Partial<LocalPorts>, argument = "ports"): void
 }
 
 /**
+ * Where free ports are looked for: below the ports that systems hand out to outgoing connections (from 32768 on Linux, 49152
+ * elsewhere), so that a restarted broker finds its port as it left it.
+ */
+const pool = { from: 20_000, to: 32_000 } as const;
+const tries = 50;
+
+/**
  * Fills the zeros of a wish with free ports. All are held open at once while choosing, so that they differ from one another.
  *
  * @throws InputError when a given port is taken, naming it
  */
 export async function choosePorts(host: string, wish: LocalPorts): Promise<LocalPorts> {
     const held: { close(): Promise<void> }[] = [];
+    const takeFree = async (): Promise<number> => {
+        for (let attempt = 0; attempt < tries; attempt++) {
+            const free = await hold(host, randomInt(pool.from, pool.to)).catch(() => undefined);
+            if (free !== undefined) {
+                held.push(free);
+                return free.port;
+            }
+        }
+        const any = await hold(host, 0);
+        held.push(any);
+        return any.port;
+    };
     const take = async (name: string, port: number): Promise<number> => {
+        if (port === 0) {
+            return takeFree();
+        }
         const { port: chosen, close } = await hold(host, port).catch(() => {
             throw new InputError(`ports.${name}`, `${host}:${port} is in use; set another port, or 0 for any free one`);
         });

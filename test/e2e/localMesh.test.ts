@@ -216,7 +216,7 @@ describe("bad input to the ready stack", () => {
         ["a link topic of EMQX's own", ["--config-path", "-c", "topics[0]=$LINK/#"], "$LINK/#"],
         ["a wrong filter", ["--config-path", "-c", "topics[0]=a/#/b"], "a/#/b"],
     ])("%s fails at preview and at up with one line, and makes nothing", async (_what, flags, message) => {
-        for (const command of [["preview"], ["up", "--yes", "--skip-preview"]]) {
+        for (const command of [["preview"], ["up", "--yes"]]) {
             const { code, output } = await project.run(...command, ...flags);
             expect(code).not.toBe(0);
             expect(output).toContain(message);
@@ -250,7 +250,7 @@ describe("an interrupted run", () => {
             });
             first.kill("SIGKILL");
             await sleep(1_500);
-            await project.run("cancel", "--yes");
+            await project.mend();
             await project.up();
             const { links } = await project.outputs<Outputs>();
             expect(links).toHaveLength(6);

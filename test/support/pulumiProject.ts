@@ -1,5 +1,5 @@
 import { execFile, spawn } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { isSameProcess, startTimeOf } from "../../src/local/broker/processIdentity.js";
@@ -110,6 +110,18 @@ export class PulumiProject {
             env: this.env,
             stdio: ["ignore", "pipe", "pipe"],
         });
+    }
+
+    /** Removes what a killed CLI leaves half written in its file backend (empty attribute files) and what it locked. */
+    async mend(): Promise<void> {
+        const backend = join(this.folder, "..", "backend");
+        for (const path of await readdir(backend, { recursive: true })) {
+            const file = join(backend, path);
+            if (path.endsWith(".attrs") && (await stat(file)).size === 0) {
+                await rm(file);
+            }
+        }
+        await this.run("cancel", "--yes");
     }
 
     /** Any other program in the project's folder and environment. */
