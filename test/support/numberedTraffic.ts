@@ -1,6 +1,14 @@
-import type { MqttClient } from "mqtt";
-import type { TestSite } from "./localBroker.js";
+import type { IClientOptions, MqttClient } from "mqtt";
+import { reportFault } from "./faultReport.js";
 import { until } from "./localBroker.js";
+
+/** What traffic needs of a site: devices can connect, and the routes of a peer can be counted. */
+export interface TrafficSite {
+    readonly name: string;
+    readonly clusterName: string;
+    connect(options: IClientOptions): Promise<MqttClient>;
+    linkMetrics(peer: { readonly clusterName: string }): Promise<{ router: { routes: number } }>;
+}
 
 /** What became of a run of numbered messages. */
 export interface Counts {
@@ -61,7 +69,7 @@ export class NumberedTraffic {
     }
 
     /** Connects both ends and waits until the far side's subscription is known on the near side. */
-    static async between(from: TestSite, to: TestSite, options: TrafficOptions): Promise<NumberedTraffic> {
+    static async between(from: TrafficSite, to: TrafficSite, options: TrafficOptions): Promise<NumberedTraffic> {
         const run = ++runs;
         const subscriber = await to.connect({ clientId: `counter-${run}`, clean: options.keep === false });
         const publisher = await from.connect({ clientId: `publisher-${run}`, clean: options.keep === false });
@@ -141,7 +149,7 @@ export class NumberedTraffic {
         ]);
     }
 
-    /** Waits for the publisher, drains and counts. Prints the counts with a name. */
+    /** Waits for the publisher, drains and counts. Prints the counts with a name; one that begins with a fault's number, as `F5 …`, is its row. */
     async finish(name: string): Promise<Counts> {
         await this.#done;
         await until(() => this.#seen.size >= this.#sent, "", this.#options.drainMs ?? 10_000).catch(() => {});
@@ -162,6 +170,12 @@ export class NumberedTraffic {
             qos: this.#qos,
         };
         process.stdout.write(`${name}: ${JSON.stringify(counts)}\n`);
+        const [, id, what = ""] = /^(F\d+)(?:\s+(.*))?$/.exec(name) ?? [];
+        if (id !== undefined) {
+            const { sent, delivered, lost, duplicated, outOfOrder, longestGapMs } = counts;
+            const order = outOfOrder === 0 ? "" : `${outOfOrder} out of order, `;
+            reportFault({ id, name: what, sent, delivered, lost, duplicated, note: `${order}longest gap ${longestGapMs} ms` });
+        }
         return counts;
     }
 }
@@ -169,8 +183,8 @@ export class NumberedTraffic {
 /** Runs traffic in both directions while something happens, and counts both. */
 export async function bothWays(
     name: string,
-    one: TestSite,
-    other: TestSite,
+    one: TrafficSite,
+    other: TrafficSite,
     options: TrafficOptions,
     meanwhile: () => Promise<void> = async () => {},
 ): Promise<readonly [Counts, Counts]> {

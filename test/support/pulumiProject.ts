@@ -84,7 +84,7 @@ export class PulumiProject {
         return new Promise((done) => {
             execFile(
                 "pulumi",
-                [...args, "--non-interactive", "--color", "never"],
+                ["--non-interactive", "--color", "never", ...args],
                 { cwd: this.folder, env: { ...this.env, ...env }, maxBuffer: 64 << 20, encoding: "utf8" },
                 (error, stdout, stderr) => {
                     const code = error === null ? 0 : typeof error.code === "number" ? error.code : 1;
@@ -105,7 +105,7 @@ export class PulumiProject {
 
     /** Starts the CLI and leaves it running, for tests that interrupt it. */
     start(...args: string[]) {
-        return spawn("pulumi", [...args, "--non-interactive", "--color", "never"], {
+        return spawn("pulumi", ["--non-interactive", "--color", "never", ...args], {
             cwd: this.folder,
             env: this.env,
             stdio: ["ignore", "pipe", "pipe"],
