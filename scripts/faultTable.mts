@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import Table from "cli-table3";
 
 /** What a fault test reports by a line `FAULT {...}` on standard output. */
@@ -43,4 +44,32 @@ export function faultTable(rows: readonly FaultRow[]): string {
         table.push([row.id, row.name, ...counts, row.note ?? ""]);
     }
     return table.toString();
+}
+
+/**
+ * Rows for tests that name a fault by its number: of faults that no test has counted, every test with its result; of the others only
+ * tests that failed.
+ *
+ * @param report text of vitest's JSON report
+ * @param counted rows that tests have printed themselves
+ * @param root folder that the names of files are shown relative to
+ */
+export function namedRows(report: string, counted: readonly FaultRow[], root: string): FaultRow[] {
+    const seen = new Set(counted.map(({ id }) => id));
+    const { testResults = [] } = JSON.parse(report) as {
+        testResults?: { name: string; assertionResults: { fullName: string; title: string; status: string }[] }[];
+    };
+    return testResults.flatMap(({ name, assertionResults }) =>
+        assertionResults
+            .filter(({ status }) => status === "passed" || status === "failed")
+            .flatMap(({ fullName, title, status }) =>
+                [...new Set(fullName.match(/\bF\d+\b/g) ?? [])]
+                    .filter((id) => status === "failed" || !seen.has(id))
+                    .map((id) => ({ id, name: withoutIds(title), note: `${status} in ${relative(root, name)}` })),
+            ),
+    );
+}
+
+function withoutIds(title: string): string {
+    return title.replace(/^(?:F\d+(?:, )?)+: /, "").replace(/ \((?:F\d+(?:, )?)+\)/, "");
 }

@@ -1,38 +1,8 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { api, device, localBrokers, type TestSite, type TestSites } from "../support/localBroker.js";
+import { configure, described } from "../support/existingClusters.js";
+import { api, device, localBrokers, type TestSites } from "../support/localBroker.js";
 import { formsOf, PulumiProject, repository } from "../support/pulumiProject.js";
-
-/** What the example is told of a cluster that exists. The clusters are local brokers here: to the program they are just addresses. */
-function described(site: TestSite, siteNumber: number): Record<string, unknown> {
-    return {
-        name: site.name,
-        siteNumber,
-        clusterName: site.clusterName,
-        apiUrl: `https://127.0.0.1:${site.ports.api}`,
-        apiKey: api.key,
-        apiSecret: api.secret,
-        ca: site.authority.ca,
-        linkServer: `127.0.0.1:${site.ports.links}`,
-        linkName: site.linkHost,
-        clientCert: site.linkCertificate.cert,
-        clientKey: site.linkCertificate.key,
-        host: "127.0.0.1",
-        port: site.ports.mqtts,
-        username: device.username,
-        password: device.password,
-    };
-}
-
-async function configure(project: PulumiProject, clusters: readonly Record<string, unknown>[]): Promise<void> {
-    for (const [index, cluster] of clusters.entries()) {
-        for (const [key, value] of Object.entries(cluster)) {
-            const secret = ["apiSecret", "clientKey", "password"].includes(key) ? ["--secret"] : [];
-            await project.must("config", "set", "--path", `clusters[${index}].${key}`, ...secret, "--", String(value));
-        }
-    }
-    await project.must("config", "set", "allowLoopback", "true");
-}
 
 describe("two clusters that exist already", () => {
     let sites: TestSites<"plant" | "office">;

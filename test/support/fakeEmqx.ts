@@ -17,6 +17,8 @@ export type Fault =
     | { readonly status: number; readonly body?: unknown; readonly html?: string }
     /** Do what was asked, then cut the connection: the answer is lost. */
     | "lose-answer"
+    /** Do what was asked, then never answer. */
+    | "hang-after"
     /** Cut the connection, do nothing. */
     | "cut"
     /** Never answer. */
@@ -107,6 +109,8 @@ export class FakeEmqx {
         const answer = typeof fault === "object" ? fault : this.#answer(seen, request.headers.authorization);
         if (fault === "lose-answer") {
             response.destroy();
+        }
+        if (fault === "lose-answer" || fault === "hang-after") {
             return;
         }
         if ("html" in answer && answer.html !== undefined) {
