@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { messageOf } from "../errors.js";
+import { Claims, nameInUrn, type OutsideObject } from "./claims.js";
 import { watchEngine } from "./orphanWatch.js";
 
 /** What the engine sends for a value that is not known yet, at any depth. Nothing that contains it may reach the network. */
@@ -20,6 +21,8 @@ export function hasUnknown(value: unknown): boolean {
 export interface Lifecycle<Inputs extends object, Outputs extends Inputs> {
     /** Wrong arguments, each with the name of a property that is not secret. Not called with unknown values in what it may read. */
     check?(news: Inputs, olds: Partial<Inputs>): Promise<{ inputs: Inputs; failures?: { property: string; reason: string }[] }>;
+    /** The object that the resource stands for, where another resource could stand for it too; `undefined` while it is not known. */
+    outside?(inputs: Inputs): OutsideObject | undefined;
     /** Compares the stored outputs with the new inputs. */
     diff(id: string, olds: Outputs, news: Inputs): Promise<DiffAnswer>;
     create(inputs: Inputs): Promise<{ id: string; outs: Outputs }>;
@@ -62,6 +65,7 @@ export function lazyProvider<I extends object, O extends I>(
     load: () => Promise<Lifecycle<I, O>>,
 ): pulumi.dynamic.ResourceProvider {
     watchEngine();
+    const claims = new Claims();
     const call = async <T>(work: (lifecycle: Lifecycle<I, O>) => Promise<T>): Promise<T> => {
         try {
             return await work(await load());
@@ -72,17 +76,24 @@ export function lazyProvider<I extends object, O extends I>(
     return {
         check: (olds, news) =>
             call(async (lifecycle) => {
-                if (lifecycle.check === undefined) {
-                    return { inputs: news };
-                }
-                const answer = await lifecycle.check(news, olds ?? {});
-                return { inputs: plain(answer.inputs), failures: answer.failures ?? [] };
+                const answer = await lifecycle.check?.(news, olds ?? {});
+                const failures = [...(answer?.failures ?? []), ...describedTwice(claims, lifecycle, news)];
+                return { inputs: answer === undefined ? news : plain(answer.inputs), failures };
             }),
         diff: (id, olds, news) => call((lifecycle) => lifecycle.diff(id, olds, news)),
         create: (inputs) =>
             call(async (lifecycle) => {
-                const { id, outs } = await lifecycle.create(inputs);
-                return { id, outs: plain(outs) };
+                const made = () => withClaim(lifecycle, inputs, (object) => claims.made(object));
+                try {
+                    const { id, outs } = await lifecycle.create(inputs);
+                    made();
+                    return { id, outs: plain(outs) };
+                } catch (error) {
+                    if (error instanceof IncompleteError) {
+                        made();
+                    }
+                    throw error;
+                }
             }),
         read: (id, olds) =>
             call(async (lifecycle) => {
@@ -106,9 +117,46 @@ export function lazyProvider<I extends object, O extends I>(
             }),
         delete: (id, olds) =>
             call(async (lifecycle) => {
-                await lifecycle.delete?.(id, olds);
+                const kept = withClaim(lifecycle, olds, (object, urn) => {
+                    const successor = claims.successor(object, urn);
+                    return successor === undefined ? undefined : { object, successor };
+                });
+                if (kept === undefined) {
+                    await lifecycle.delete?.(id, olds);
+                } else {
+                    console.warn(`linkspan: ${kept.object.what} is kept: it is now that of ${nameInUrn(kept.successor)}`);
+                }
             }),
     };
+}
+
+/** Does something with the object of a resource, where it has one and its URN is known. */
+function withClaim<I extends object, O extends I, T>(
+    { outside }: Lifecycle<I, O>,
+    inputs: I,
+    work: (object: OutsideObject, urn: string) => T,
+): T | undefined {
+    const { progressUrn: urn } = inputs as { readonly progressUrn?: unknown };
+    const object = typeof urn === "string" && urn !== "" && urn !== unknownValue ? outside?.(inputs) : undefined;
+    return object === undefined ? undefined : work(object, String(urn));
+}
+
+/** Two resources of one program that stand for the same object would undo each other's settings in every run. */
+function describedTwice<I extends object, O extends I>(
+    claims: Claims,
+    lifecycle: Lifecycle<I, O>,
+    news: I,
+): { property: string; reason: string }[] {
+    const failure = withClaim(lifecycle, news, (object, urn) => {
+        const other = claims.describe(object, urn);
+        return other === undefined
+            ? undefined
+            : {
+                  property: object.property,
+                  reason: `${object.what} is described by the resource ${nameInUrn(other)} as well; leave one of the two out`,
+              };
+    });
+    return failure === undefined ? [] : [failure];
 }
 
 /** A copy without `undefined`: the host cannot send it, and fails only after the object has been created. */

@@ -1,3 +1,4 @@
+import { hasUnknown } from "../dynamic/provider.js";
 import { EmqxClient } from "../emqx/client.js";
 import type { ApiEndpoint } from "../emqx/endpoint.js";
 import { messageOf, OperationError } from "../errors.js";
@@ -66,6 +67,15 @@ export function statusOf(error: unknown): number | undefined {
 /** The API's own code of a refusal, if it was one. */
 export function codeOf(error: unknown): string | undefined {
     return error instanceof OperationError ? error.detail.code : undefined;
+}
+
+/** What tells an object on a cluster from others: the cluster by its name and, as it may be renamed, by its API, each with the object's own name. */
+export function keysOn(
+    { api, localCluster }: { readonly api: ApiEndpoint; readonly localCluster: string },
+    name: string,
+): string[] {
+    const byName = `${localCluster} ${name}`;
+    return hasUnknown(api) ? [byName] : [byName, `${api.url} ${JSON.stringify(api.connect ?? null)} ${name}`];
 }
 
 /** One line that stays readable after the run. Pulumi shows what a provider prints. Never with a secret. */

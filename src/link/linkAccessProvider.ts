@@ -4,7 +4,7 @@ import { hasUnknown, type Lifecycle } from "../dynamic/provider.js";
 import { type AuthzRule, linkAclRules } from "../emqx/acl.js";
 import { builtInUsers, type EmqxClient, UnknownOutcomeError } from "../emqx/client.js";
 import { OperationError, quote } from "../errors.js";
-import { codeOf, readOrKeep, removeOrLeave, statusOf, withApi } from "./apiCalls.js";
+import { codeOf, keysOn, readOrKeep, removeOrLeave, statusOf, withApi } from "./apiCalls.js";
 import { checkClusterName } from "./clusterCheck.js";
 import { type AccessInputs, type AccessOutputs, checkAccessInputs, loginOf } from "./linkAccessRules.js";
 import { sameData, withoutPulumiKeys } from "./stored.js";
@@ -13,6 +13,13 @@ import { sameData, withoutPulumiKeys } from "./stored.js";
 export const linkAccessProvider: Lifecycle<AccessInputs, AccessOutputs> = {
     async check(news) {
         return { inputs: news, failures: checkFailures("peer", () => checkAccessInputs({ ...news })) };
+    },
+
+    outside(inputs) {
+        const { api, localCluster, peer, username } = inputs;
+        return hasUnknown([localCluster, peer, username])
+            ? undefined
+            : { what: describe(inputs), keys: keysOn({ api, localCluster }, loginOf(inputs)), property: "peer" };
     },
 
     async diff(_id, olds, news) {

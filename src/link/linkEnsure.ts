@@ -119,7 +119,7 @@ async function write(
         }
         return "applied";
     } catch (error) {
-        if (codeOf(error) === "ALREADY_EXISTS" || statusOf(error) === 404) {
+        if (codeOf(error) === "ALREADY_EXISTS" || (remote !== undefined && statusOf(error) === 404)) {
             return "lost-race";
         }
         if (error instanceof UnknownOutcomeError) {

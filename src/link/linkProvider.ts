@@ -6,7 +6,7 @@ import { type EmqxClient, type RemoteLink, UnknownOutcomeError } from "../emqx/c
 import { diffLink } from "../emqx/linkSpec.js";
 import { quote } from "../errors.js";
 import { clientIdPrefix } from "../naming.js";
-import { readOrKeep, removeOrLeave, withApi } from "./apiCalls.js";
+import { keysOn, readOrKeep, removeOrLeave, withApi } from "./apiCalls.js";
 import { checkCluster } from "./clusterCheck.js";
 import { ensureLink, UnclearLinkError } from "./linkEnsure.js";
 import { checkLinkInputs, type LinkInputs, type LinkOutputs, specOf } from "./linkInputs.js";
@@ -17,6 +17,13 @@ import { timeoutDefaults } from "./timeouts.js";
 export const linkProvider: Lifecycle<LinkInputs, LinkOutputs> = {
     async check(news) {
         return { inputs: news, failures: checkFailures("topics", () => checkLinkInputs({ ...news })) };
+    },
+
+    outside(inputs) {
+        const { api, localCluster, name } = inputs;
+        return hasUnknown([localCluster, name])
+            ? undefined
+            : { what: describe(inputs), keys: keysOn({ api, localCluster }, name), property: "name" };
     },
 
     async diff(_id, olds, news) {

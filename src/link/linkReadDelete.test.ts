@@ -12,6 +12,7 @@ import {
     update,
 } from "../../test/support/linkFixture.js";
 import { createAuthority, issueCertificate } from "../identity/issue.js";
+import { clusterLink } from "../provider.js";
 import type { LinkInputs, LinkOutputs } from "./linkInputs.js";
 
 let link: LinkFixture;
@@ -120,6 +121,19 @@ describe("delete", () => {
         fake.links.set("fleet-b", { name: "fleet-b", server: "x:1883", clientid: "their-", topics: [] });
         await remove(outs);
         expect(fake.links.size).toBe(1);
+    });
+
+    it("leaves the link to a resource of another name that has taken it over, also when that has the cluster's new name", async () => {
+        const renamed = (name: string) => ({
+            progressUrn: `urn:pulumi:s::p::pulumi-nodejs:dynamic/linkspan:ClusterLink::${name}`,
+        });
+        const outs = await create(inputs(renamed("old-name")));
+        await clusterLink.check?.({}, inputs(renamed("new-name")));
+        await create(inputs(renamed("new-name")));
+        await remove(outs);
+        await remove({ ...outs, localCluster: "fleet-before" });
+        expect(fake.links.size).toBe(1);
+        expect(link.warnings[0]).toBe('linkspan: the cluster link "fleet-b" on "fleet-a" is kept: it is now that of new-name');
     });
 
     it("ends when the cluster is gone or silent, and says what is left and how to remove it (F30, F50)", async () => {

@@ -55,7 +55,8 @@ export class LocalBroker extends DynamicResource {
             "localBroker",
             name,
             { ...args, pid: undefined, startTime: undefined, boundPorts: undefined, folder: undefined },
-            opts,
+            // Whatever the reason for a replacement, both would want the same folder and ports.
+            { deleteBeforeReplace: true, ...opts },
         );
     }
 }

@@ -56,6 +56,10 @@ const startDeadlineMs = 30_000;
 
 /** Starts, restarts and ends the broker process of a local site. */
 export const localBrokerProvider: Lifecycle<LocalBrokerInputs, LocalBrokerOutputs> = {
+    outside({ siteName, stateDir }) {
+        return { what: `the local broker of site ${siteName}`, keys: [resolve(stateDir)], property: "stateDir" };
+    },
+
     async diff(_id, olds, news): Promise<DiffAnswer> {
         const replaces = (["clusterName", "stateDir", "linkHost"] as const).filter((key) => olds[key] !== news[key]);
         if (replaces.length > 0) {
