@@ -21,13 +21,18 @@ const sites = ["a", "b"].map((name, i) => new LocalSite(name, { siteNumber: i + 
 new Mesh("mesh", { sites, topics: ["fleet/#"] });
 `;
 
+/** A secret as an export with --show-secrets has it. */
+interface Shown {
+    readonly plaintext: string;
+}
+
 interface ProbeState {
     readonly type: string;
-    readonly outputs: {
-        readonly a: { readonly mqtt: MqttEndpoint };
-        readonly b: { readonly mqtt: MqttEndpoint };
-        readonly pid: number;
-    };
+    readonly outputs: { readonly a: Shown; readonly b: Shown; readonly pid: number };
+}
+
+function endpointOf(side: Shown): MqttEndpoint {
+    return (JSON.parse(side.plaintext) as { readonly mqtt: MqttEndpoint }).mqtt;
 }
 
 /** Delivery over the link of two local sites, side by side with two mosquitto brokers and a bridge where they are installed. */
@@ -41,7 +46,7 @@ export async function benchDelivery(env: NodeJS.ProcessEnv): Promise<{ rows: Row
         if (probe === undefined) {
             throw new Error("the mesh has no delivery probe");
         }
-        const ours = await measure("local sites, TLS", probe.outputs.a.mqtt, probe.outputs.b.mqtt);
+        const ours = await measure("local sites, TLS", endpointOf(probe.outputs.a), endpointOf(probe.outputs.b));
         const pids = resources
             .filter((resource) => resource.type.endsWith(":LocalBroker"))
             .map((resource) => resource.outputs.pid);
