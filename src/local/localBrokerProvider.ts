@@ -6,8 +6,8 @@ import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { progressFor } from "../dynamic/progress.js";
-import type { DiffAnswer, Lifecycle } from "../dynamic/provider.js";
-import { OperationError } from "../errors.js";
+import { type DiffAnswer, hasUnknown, type Lifecycle } from "../dynamic/provider.js";
+import { OperationError, quote } from "../errors.js";
 import type { LocalBrokerConfig } from "./broker/config.js";
 import { startTimeOf } from "./broker/processIdentity.js";
 import { choosePorts, type LocalPorts } from "./ports.js";
@@ -66,10 +66,9 @@ export const localBrokerProvider: Lifecycle<LocalBrokerInputs, LocalBrokerOutput
             // Both would want the same folder and ports.
             return { changes: true, replaces, deleteBeforeReplace: true };
         }
-        if (fingerprint(olds) !== fingerprint(news)) {
-            return { changes: true };
-        }
-        return { changes: !isAlive(olds) };
+        // At preview a secret that is about to change is not known yet, and then the whole list or object that holds it is not.
+        const known = !hasUnknown([news.users, news.tls, news.apiSecret]);
+        return { changes: !known || fingerprint(olds) !== fingerprint(news) || !isAlive(olds) };
     },
 
     async create(inputs) {
@@ -141,8 +140,11 @@ async function start(inputs: LocalBrokerInputs, before: LocalBrokerOutputs | und
     const folder = resolve(inputs.stateDir);
     const namesDir = resolve(inputs.namesDir);
     const previous = await readReady(folder);
+    const owner = stackOf(inputs.progressUrn);
     if (before !== undefined) {
         await endProcess(before);
+    } else {
+        await refuseOthersFolder(inputs, folder, owner, previous);
     }
     if (previous !== undefined) {
         // A run that was killed after the start and before its record: the process is ours, and its ports are known to peers.
@@ -160,6 +162,9 @@ async function start(inputs: LocalBrokerInputs, before: LocalBrokerOutputs | und
             todo: "If another program took the port, end it or set the site's ports argument",
         });
     });
+    if (owner !== undefined) {
+        await writePrivately(join(folder, ownerFile), owner);
+    }
     await writePrivately(join(folder, "config.json"), JSON.stringify(brokerConfig(inputs, namesDir, ports)));
     await rm(join(folder, "ready.json"), { force: true });
     progress("starting the broker");
@@ -173,6 +178,33 @@ async function start(inputs: LocalBrokerInputs, before: LocalBrokerOutputs | und
         boundPorts: ports,
         folder,
     };
+}
+
+/** Names the stack whose broker lives in a folder. */
+const ownerFile = "stack";
+
+/** The stack in a URN, with its project; `undefined` without a URN. */
+function stackOf(urn: string | undefined): string | undefined {
+    const [head = "", project = ""] = (urn ?? "").split("::");
+    return head.startsWith("urn:pulumi:") ? `${project}/${head.slice("urn:pulumi:".length)}` : undefined;
+}
+
+/** Stacks that were given the same mesh id and folder would end each other's brokers. */
+async function refuseOthersFolder(
+    inputs: LocalBrokerInputs,
+    folder: string,
+    owner: string | undefined,
+    running: ProcessIdentity | undefined,
+): Promise<void> {
+    const other = await readFile(join(folder, ownerFile), "utf8").catch(() => undefined);
+    if (running !== undefined && isAlive(running) && owner !== undefined && other !== undefined && other !== owner) {
+        throw new OperationError({
+            what: `start the local broker of site ${inputs.siteName}`,
+            where: folder,
+            message: `the broker of the stack ${quote(other)} runs in this folder`,
+            todo: "Set another meshId or stateRoot for the sites of this stack, or destroy the other one",
+        });
+    }
 }
 
 /** The user's port where one is given, else the port the site had, else any free one. */
@@ -222,7 +254,7 @@ async function launch(inputs: LocalBrokerInputs, folder: string): Promise<Proces
     let pid: number | undefined;
     let ended: string | undefined;
     try {
-        const child = spawn(process.execPath, [entry, folder], {
+        const child = spawn(process.execPath, ["--max-semi-space-size=2", entry, folder], {
             detached: true,
             cwd: folder,
             stdio: ["ignore", errors, errors],

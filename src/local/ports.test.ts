@@ -26,6 +26,14 @@ describe("choosePorts", () => {
         expect(Object.values(ports).every((port) => port >= 20_000 && port < 32_768)).toBe(true);
     });
 
+    it("gives sites that start one after another different ports, whether or not these are in use yet", async () => {
+        const chosen: number[] = [];
+        for (let site = 0; site < 100; site++) {
+            chosen.push(...Object.values(await choosePorts("127.0.0.1", { mqtts: 0, links: 0, api: 0 })));
+        }
+        expect(new Set(chosen).size).toBe(300);
+    });
+
     it("leaves a listener off that was not wished", async () => {
         expect(await choosePorts("127.0.0.1", { mqtts: 0, links: 0, api: 0 })).not.toHaveProperty("mqtt");
     });

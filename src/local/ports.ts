@@ -42,6 +42,9 @@ export function checkPorts(ports: Partial<LocalPorts>, argument = "ports"): void
 const pool = { from: 20_000, to: 32_000 } as const;
 const tries = 50;
 
+/** Given out by this process: sites that start at the same time must not get the same one before their brokers have taken it. */
+const givenOut = new Set<number>();
+
 /**
  * Fills the zeros of a wish with free ports. All are held open at once while choosing, so that they differ from one another.
  *
@@ -51,8 +54,10 @@ export async function choosePorts(host: string, wish: LocalPorts): Promise<Local
     const held: { close(): Promise<void> }[] = [];
     const takeFree = async (): Promise<number> => {
         for (let attempt = 0; attempt < tries; attempt++) {
-            const free = await hold(host, randomInt(pool.from, pool.to)).catch(() => undefined);
+            const port = randomInt(pool.from, pool.to);
+            const free = givenOut.has(port) ? undefined : await hold(host, port).catch(() => undefined);
             if (free !== undefined) {
+                givenOut.add(port);
                 held.push(free);
                 return free.port;
             }
