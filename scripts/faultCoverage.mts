@@ -21,7 +21,12 @@ export const faultCoverage: Readonly<Record<string, readonly string[]>> = {
     F18: ["test/faults/meshVerify.test.ts", "test/faults/meshUp.test.ts"],
     F19: ["test/unit/broker/linkIdentity.test.ts", "src/emqx/linkedBrokers.test.ts", "test/faults/meshVerify.test.ts"],
     F20: ["test/unit/broker/linkIdentity.test.ts", "src/emqx/linkedBrokers.test.ts", "test/faults/meshVerify.test.ts"],
-    F33: ["src/link/linkCreate.test.ts", "test/faults/meshReconcile.test.ts"],
+    F33: [
+        "src/emqx/call.test.ts",
+        "src/emqx/transport.test.ts",
+        "src/link/linkCreate.test.ts",
+        "test/faults/meshReconcile.test.ts",
+    ],
     F34: ["src/link/linkCreate.test.ts", "test/faults/meshReconcile.test.ts"],
     F35: ["src/link/linkReadDelete.test.ts", "test/faults/meshExisting.test.ts"],
     F36: ["src/link/linkReadDelete.test.ts", "test/faults/meshExisting.test.ts"],

@@ -241,7 +241,7 @@ test.concurrent.each(table)("$fault: $kind", async ({ kind, step, sent, says, to
     }
 });
 
-describe("an empty answer", () => {
+describe("an empty answer (F33)", () => {
     test("to a read is tried again", async () => {
         api.always(text(200, ""));
         expect((await failure(clientFor().cluster())).message).toMatch(/200 the answer is empty\./);
@@ -276,7 +276,7 @@ test("a change that succeeded with an unexpected answer leaves the outcome open"
     expect(api.requests).toHaveLength(1);
 });
 
-describe("failures that pass", () => {
+describe("failures that pass (F33)", () => {
     test.each([
         ["a cut connection", cut],
         ["a page while EMQX starts", page(404, "404")],

@@ -186,7 +186,7 @@ describe("TLS is verified", () => {
     });
 });
 
-describe("what answers is no API", () => {
+describe("what answers is no API (F33)", () => {
     test("a plain port asked in TLS", async () => {
         const api = await ScriptedApi.start();
         ends.push(() => api.stop());
@@ -233,7 +233,7 @@ describe("what answers is no API", () => {
     });
 });
 
-describe("over TLS an answer that breaks off", () => {
+describe("over TLS an answer that breaks off (F33)", () => {
     test.each([
         ["before it began", cut, {}],
         ["within", cutBody("{"), {}],

@@ -26,7 +26,7 @@ export interface ExternalLinkArgs {
               readonly enable: boolean;
               /** PEM of the authority of the listener's certificate. */
               readonly ca?: pulumi.Input<string> | undefined;
-              /** Name in the listener's certificate. @default the host of `server` */
+              /** Name in the listener's certificate. @default the host of `server`, where that is a name and no address */
               readonly serverName?: pulumi.Input<string> | undefined;
               /** PEM certificate and key that peers must present, where the listener asks for one. Secret. */
               readonly clientCertificate?: pulumi.Output<{ readonly cert: string; readonly key: string }> | undefined;

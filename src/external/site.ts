@@ -9,7 +9,7 @@ import type {
     SiteFacts,
     VpnEnd,
 } from "../contracts/site.js";
-import { checkApiUrl, checkDialHost } from "../emqx/endpoint.js";
+import { checkApiUrl, checkDialHost, checkPort } from "../emqx/endpoint.js";
 import { checkServerAddress } from "../emqx/serverAddress.js";
 import { InputError, quote } from "../errors.js";
 import { checked, failOn } from "../input.js";
@@ -59,6 +59,9 @@ export class ExternalSite extends pulumi.ComponentResource implements Site {
         const host = checked(this, args.clients.host, (value) =>
             checkDialHost(value, { allowLoopback, argument: "clients.host" }),
         );
+        const port = checked(this, args.clients.port, (value) =>
+            checkPort(value ?? ((args.clients.tls ?? true) ? 8883 : 1883), "clients.port"),
+        );
         const api = pulumi.secret(
             pulumi
                 .all([url, args.api.key, args.api.secret, args.api.ca, args.api.serverName, args.api.connect])
@@ -87,16 +90,17 @@ export class ExternalSite extends pulumi.ComponentResource implements Site {
             tiers: { nat: { supported: true }, vpn: notYet("VPN"), interconnect: notYet("interconnect") },
         };
         this.version = preflight.version;
-        this.cluster = externalCluster(this, name, args, { api, host, preflight });
+        this.cluster = externalCluster(this, name, args, { api, host, port, preflight });
         this.door = {
             server,
-            tls: pulumi.all([server, args.link.tls?.ca, args.link.tls?.serverName]).apply(
-                ([address, ca, serverName]): LinkDoorTls =>
+            // Without a name the link takes the host of `server` where that is one; an address has none.
+            tls: pulumi.all([args.link.tls?.ca, args.link.tls?.serverName]).apply(
+                ([ca, serverName]): LinkDoorTls =>
                     secured
                         ? {
                               enable: true,
                               ...(ca === undefined ? {} : { ca }),
-                              serverName: serverName ?? address.slice(0, address.lastIndexOf(":")),
+                              ...(serverName === undefined ? {} : { serverName }),
                           }
                         : { enable: false },
             ),
@@ -122,10 +126,18 @@ export class ExternalSite extends pulumi.ComponentResource implements Site {
 function checkPlain(name: string, args: ExternalSiteArgs): void {
     checkSiteName(name);
     checkSiteNumber(args.siteNumber);
+    checkRequired(args);
     if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,253}$/.test(args.clusterName)) {
         throw new InputError(
             "clusterName",
             `${quote(args.clusterName)} cannot be linked to; EMQX takes 1 to 254 letters, digits, "_" and "-", beginning with a letter or a digit. Set the cluster's cluster.name`,
+        );
+    }
+    const { login } = args.link;
+    if (login !== undefined && typeof login !== "object" && login !== "managed" && login !== "none") {
+        throw new InputError(
+            "link.login",
+            `${quote(login)} is not known; set "managed", "none", or username and password of a user that exists`,
         );
     }
     for (const [argument, value] of [
@@ -138,6 +150,34 @@ function checkPlain(name: string, args: ExternalSiteArgs): void {
             throw new InputError(
                 argument,
                 "it is given as a plain value and would stand in the program or in state; pass config.requireSecret(...) or pulumi.secret(...)",
+            );
+        }
+    }
+}
+
+/** Programs in plain JavaScript and the ready stack's configuration are held to the types by nothing else. */
+function checkRequired(args: ExternalSiteArgs): void {
+    const { clusterName, api, link, clients }: Partial<ExternalSiteArgs> = args;
+    const login = typeof link?.login === "object" ? link.login : undefined;
+    for (const [argument, value, example] of [
+        ["clusterName", clusterName, "the cluster's cluster.name"],
+        ["api.url", api?.url, "https://host:port"],
+        ["api.key", api?.key, "the name of an API key with the role administrator"],
+        ["api.secret", api?.secret, "the API key's secret"],
+        ["link.server", link?.server, "host:port of the listener for links"],
+        ["clients.host", clients?.host, "the host that devices connect to"],
+        ...(login === undefined
+            ? []
+            : [["link.login.username", login.username, "the user that peers' links log in as"] as const]),
+        ...(login === undefined ? [] : [["link.login.password", login.password, "that user's password"] as const]),
+    ] as const) {
+        if (value === undefined || value === null) {
+            throw new InputError(argument, `it is missing; set ${example}`);
+        }
+        if (typeof value !== "string" && !pulumi.Output.isInstance(value) && !(value instanceof Promise)) {
+            throw new InputError(
+                argument,
+                `${typeof value === "object" ? "an object" : quote(value)} is no text; set ${example}`,
             );
         }
     }

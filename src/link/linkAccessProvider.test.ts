@@ -154,7 +154,7 @@ describe("LinkAccess", () => {
         expect((await read({ ...outs, timeouts: { deleteSeconds: 0.3 } })).props?.login).toBe("link-fleet-a");
         expect(warnings).toEqual([
             expect.stringMatching(
-                /^linkspan: the user "link-fleet-a" for the links of "fleet-a" on "fleet-b" is left behind: .* delete the user link-fleet-a/,
+                /^linkspan: the user "link-fleet-a" for the links of "fleet-a" on "fleet-b" is left behind: .* DELETE http:\/\/\S+\/users\/link-fleet-a and DELETE http:\/\/\S+\/rules\/users\/link-fleet-a$/,
             ),
             expect.stringMatching(/^linkspan: the user "link-fleet-a" .* could not be read/),
         ]);

@@ -61,7 +61,9 @@ export const linkAccessProvider: Lifecycle<AccessInputs, AccessOutputs> = {
     },
 
     async delete(_id, olds) {
-        const byHand = `delete the user ${olds.login} under Authentication and its rules under Authorization of ${olds.api.url}`;
+        const base = `DELETE ${olds.api.url}/api/v5`;
+        const user = encodeURIComponent(olds.login);
+        const byHand = `${base}/authentication/password_based:built_in_database/users/${user} and ${base}/authorization/sources/built_in_database/rules/users/${user}`;
         await removeOrLeave(olds, describe(olds), byHand, async (client) => {
             await again(() => client.deleteUserRules(olds.login));
             await again(() => client.deleteUser(olds.login));

@@ -56,7 +56,7 @@ describe("the packed package in programs of users", () => {
         }
     });
 
-    it("shows no diff after an upgrade of the package, and works on the old state", async () => {
+    it("shows no diff after an upgrade of the package, and works on the old state (F49)", async () => {
         const project = await PulumiProject.create(join(repository, "examples", "local-mesh-cjs"), { linked: false });
         try {
             await install(project, tarball, pulumi);

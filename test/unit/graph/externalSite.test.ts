@@ -1,0 +1,143 @@
+import * as pulumi from "@pulumi/pulumi";
+import { describe, expect, it } from "vitest";
+import { ExternalSite, type ExternalSiteArgs } from "../../../src/external/index.js";
+import { Mesh } from "../../../src/mesh.js";
+import { record } from "../../support/recorder.js";
+
+const outputs = (type: string) => {
+    if (type.endsWith(":Secrets")) {
+        return { values: { link: "link secret" } };
+    }
+    if (type.endsWith(":ClusterPreflight")) {
+        return { version: "5.10.3", licenseType: "community", nodes: 1 };
+    }
+    if (type.endsWith(":ClusterLink")) {
+        return { status: "connected", changedAt: "2026-01-01T00:00:00.000Z" };
+    }
+    return type.endsWith(":DeliveryProbe") ? { results: [] } : {};
+};
+
+const args = (name: string, siteNumber: number, more: Partial<ExternalSiteArgs> = {}): ExternalSiteArgs => ({
+    siteNumber,
+    clusterName: `emqx-${name}`,
+    api: { url: `https://${name}.example.com:18084`, key: "key", secret: pulumi.secret("api-S3cret") },
+    link: { server: `${name}.example.com:8884` },
+    clients: { host: `${name}.example.com`, username: "probe", password: pulumi.secret("probe-S3cret") },
+    ...more,
+});
+
+/** Links two existing clusters, of which b differs. */
+const pair = (b: Partial<ExternalSiteArgs> = {}) =>
+    record(
+        () => {
+            const sites = [new ExternalSite("a", args("a", 1)), new ExternalSite("b", args("b", 2, b))];
+            new Mesh("fleet", { sites, topics: ["fleet/#"] });
+        },
+        { outputs },
+    );
+
+describe("ExternalSite", () => {
+    it("leads the peer's link to its listener, over TLS, with a user of its own", async () => {
+        const { inputs, secrets } = (await pair()).named("fleet-a-b-b-to-a");
+        expect(inputs).toMatchObject({
+            localCluster: "emqx-a",
+            name: "emqx-b",
+            server: "b.example.com:8884",
+            username: "link-emqx-a",
+            topics: ["fleet/#"],
+            tls: { enable: true },
+        });
+        expect(secrets).toEqual(expect.arrayContaining(["api", "password", "tls"]));
+    });
+
+    it("names the listener only where it is told: an address is no name", async () => {
+        const address = { link: { server: "192.0.2.7:8884", tls: { enable: true, ca: "CA" } } };
+        expect((await pair(address)).named("fleet-a-b-b-to-a").inputs.tls).toEqual({ enable: true, ca: "CA" });
+        const named = { link: { server: "192.0.2.7:8884", tls: { enable: true, serverName: "b.internal" } } };
+        expect((await pair(named)).named("fleet-a-b-b-to-a").inputs.tls).toEqual({ enable: true, serverName: "b.internal" });
+        const open = { link: { server: "192.0.2.7:1883", tls: { enable: false } } };
+        expect((await pair(open)).named("fleet-a-b-b-to-a").inputs.tls).toEqual({ enable: false });
+    });
+
+    it("makes no user where a login exists", async () => {
+        const login = { username: "theirs", password: pulumi.secret("theirs-S3cret") };
+        const recording = await pair({ link: { server: "b.example.com:8884", login } });
+        expect(recording.named("fleet-a-b-b-to-a").inputs).toMatchObject({ username: "theirs", password: "theirs-S3cret" });
+        expect(recording.resources.filter(({ type }) => type.endsWith(":LinkAccess"))).toHaveLength(1);
+    });
+});
+
+describe("bad input to an existing cluster, each with the argument named", () => {
+    const plain = "PLAIN-S3cret" as unknown as pulumi.Output<string>;
+    const api = args("b", 2).api;
+    const clients = args("b", 2).clients;
+    const server = (value: string): Partial<ExternalSiteArgs> => ({ link: { server: value } });
+    const cases: readonly (readonly [string, Partial<ExternalSiteArgs>, RegExp])[] = [
+        ["a site number out of range", { siteNumber: 121 }, /^siteNumber: 121/],
+        ["an empty cluster name", { clusterName: "" }, /^clusterName: "" cannot be linked to/],
+        ["255 characters", { clusterName: "n".repeat(255) }, /^clusterName: .*1 to 254/],
+        ["bad characters", { clusterName: "a b/c" }, /^clusterName: "a b\/c"/],
+        ["an API without TLS", { api: { ...api, url: "http://b.example.com:18083" } }, /^api\.url: .*not encrypted/],
+        ["an API with a user", { api: { ...api, url: "https://u:hidden@b.example.com:18084" } }, /^api\.url: .*carries a user/],
+        ["an API with a path", { api: { ...api, url: "https://b.example.com:18084/api/v5" } }, /^api\.url: .*path/],
+        ["an API on loopback", { api: { ...api, url: "https://127.0.0.1:18084" } }, /^api\.url: .*machine itself/],
+        ["an API at the metadata service", { api: { ...api, url: "https://169.254.169.254" } }, /^api\.url: .*link-local/],
+        ["two hosts", server("a.example.com:1,b.example.com:1"), /^link\.server: .*more than one host/],
+        ["a scheme", server("mqtts://b.example.com:8883"), /^link\.server: .*scheme/],
+        ["a user", server("u:hidden@b.example.com:8883"), /^link\.server: .*carries a user/],
+        ["a path", server("b.example.com:8883/x"), /^link\.server: .*not host:port/],
+        ["port 0", server("b.example.com:0"), /^link\.server: 0 is no port/],
+        ["port 65536", server("b.example.com:65536"), /^link\.server: 65536 is no port/],
+        ["IPv6", server("[2001:db8::1]:8883"), /^link\.server: .*IPv6/],
+        ["loopback", server("127.0.0.1:8883"), /^link\.server: .*machine itself/],
+        ["localhost", server("localhost:8883"), /^link\.server: .*machine itself/],
+        ["the metadata service", server("169.254.169.254:80"), /^link\.server: .*link-local/],
+        ["link-local", server("169.254.1.1:8883"), /^link\.server: .*link-local/],
+        ["a trailing dot", server("b.example.com.:8883"), /^link\.server: .*dot/],
+        ["a homoglyph", server("еxample.com:8883"), /^link\.server: .*not plain ASCII/],
+        ["a probe door on loopback", { clients: { ...clients, host: "127.0.0.1" } }, /^clients\.host: .*machine itself/],
+        ["a plain API secret", { api: { ...api, secret: plain } }, /^api\.secret: it is given as a plain value/],
+        ["a plain probe password", { clients: { ...clients, password: plain } }, /^clients\.password: it is given/],
+        [
+            "a plain login",
+            { link: { server: "b.example.com:1", login: { username: "u", password: plain } } },
+            /^link\.login\.password: it is given/,
+        ],
+        [
+            "a plain client certificate",
+            {
+                link: {
+                    server: "b.example.com:1",
+                    tls: {
+                        enable: true,
+                        clientCertificate: { cert: "C", key: "PLAIN-S3cret" } as unknown as pulumi.Output<never>,
+                    },
+                },
+            },
+            /^link\.tls\.clientCertificate: it is given/,
+        ],
+        [
+            "a cluster name of another site",
+            { clusterName: "emqx-a" },
+            /^sites\[1\]\.clusterName: "emqx-a" is the cluster\.name of a too/,
+        ],
+    ];
+    it.each(cases)("%s", async (_what, more, message) => {
+        let thrown: unknown;
+        const recording = await record(
+            () => {
+                try {
+                    const sites = [new ExternalSite("a", args("a", 1)), new ExternalSite("b", args("b", 2, more))];
+                    new Mesh("fleet", { sites, topics: ["fleet/#"] });
+                } catch (error) {
+                    thrown = error;
+                }
+            },
+            { outputs, preview: true },
+        );
+        expect(thrown).toBeInstanceOf(pulumi.ResourceError);
+        expect((thrown as Error).message).toMatch(message);
+        expect((thrown as Error).message).not.toMatch(/S3cret|hidden/);
+        expect(recording.resources.filter(({ type }) => type.endsWith(":ClusterLink"))).toEqual([]);
+    });
+});
