@@ -254,7 +254,7 @@ async function launch(inputs: LocalBrokerInputs, folder: string): Promise<Proces
     let pid: number | undefined;
     let ended: string | undefined;
     try {
-        const child = spawn(process.execPath, ["--max-semi-space-size=2", entry, folder], {
+        const child = spawn(process.execPath, [entry, folder], {
             detached: true,
             cwd: folder,
             stdio: ["ignore", errors, errors],
