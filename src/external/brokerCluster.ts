@@ -10,6 +10,7 @@ import type { ExternalSiteArgs } from "./args.js";
 export interface ExternalClusterParts {
     readonly api: pulumi.Output<ApiEndpoint>;
     readonly host: pulumi.Output<string>;
+    readonly port: pulumi.Output<number>;
     readonly preflight: ClusterPreflight;
 }
 
@@ -23,11 +24,10 @@ export function externalCluster(
     const seed = new Secrets(`${name}-secrets`, { names: ["link"] }, { parent });
     const { clients } = args;
     const tls = clients.tls ?? true;
-    const port = pulumi.output(clients.port).apply((given) => given ?? (tls ? 8883 : 1883));
     return {
         clusterName: args.clusterName,
         api: parts.api,
-        clientDoor: pulumi.all([parts.host, port, clients.ca]).apply(([host, port, ca]) => ({
+        clientDoor: pulumi.all([parts.host, parts.port, clients.ca]).apply(([host, port, ca]) => ({
             host,
             port,
             scheme: tls ? ("mqtts" as const) : ("mqtt" as const),
@@ -35,7 +35,7 @@ export function externalCluster(
         })),
         probe: pulumi.secret(
             pulumi
-                .all([parts.host, port, clients.ca, clients.serverName, clients.username, clients.password])
+                .all([parts.host, parts.port, clients.ca, clients.serverName, clients.username, clients.password])
                 .apply(([host, port, ca, serverName, username, password]) => ({
                     host,
                     port,

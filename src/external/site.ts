@@ -175,10 +175,7 @@ function checkRequired(args: ExternalSiteArgs): void {
             throw new InputError(argument, `it is missing; set ${example}`);
         }
         if (typeof value !== "string" && !pulumi.Output.isInstance(value) && !(value instanceof Promise)) {
-            throw new InputError(
-                argument,
-                `${typeof value === "object" ? "an object" : quote(value)} is no text; set ${example}`,
-            );
+            throw new InputError(argument, `it is a ${typeof value} and no text; set ${example}`);
         }
     }
 }

@@ -12,7 +12,7 @@ const makers: Readonly<Record<SiteType, (site: SiteConfig) => Promise<Site>>> = 
     },
     external: async ({ name, siteNumber, args }) => {
         const { ExternalSite } = await import("../external/index.js");
-        return new ExternalSite(name, { siteNumber, ...withSecrets(args as unknown as PlainExternalArgs) });
+        return new ExternalSite(name, { siteNumber, ...withSecrets(numbersAsText(args) as PlainExternalArgs) });
     },
 };
 
@@ -46,6 +46,22 @@ export function makeSite(site: SiteConfig): Promise<Site> {
     return makers[site.type](site);
 }
 
+/** Arguments that are texts even where they look like numbers, which is what `pulumi config set --path` then makes of them. */
+const textKeys = new Set(["clusterName", "key", "secret", "username", "password"]);
+
+function numbersAsText(value: unknown): unknown {
+    if (Array.isArray(value)) {
+        return value.map(numbersAsText);
+    }
+    if (typeof value !== "object" || value === null) {
+        return value;
+    }
+    const entries = Object.entries(value).map(
+        ([key, inner]) => [key, typeof inner === "number" && textKeys.has(key) ? String(inner) : numbersAsText(inner)] as const,
+    );
+    return Object.fromEntries(entries);
+}
+
 /** Marks as secret what is secret, whether or not the user set it with `--secret`. */
 function withSecrets({ api, link, clients, ...rest }: PlainExternalArgs): Omit<ExternalSiteArgs, "siteNumber"> {
     const { password, ...door } = clients ?? {};
@@ -53,7 +69,8 @@ function withSecrets({ api, link, clients, ...rest }: PlainExternalArgs): Omit<E
     const { clientCertificate, ...plainTls } = tls ?? { enable: true };
     return {
         ...rest,
-        api: { ...api, secret: pulumi.secret(api?.secret) },
+        // What is missing stays missing, for the site to say so.
+        api: (api?.secret === undefined ? api : { ...api, secret: pulumi.secret(api.secret) }) as ExternalSiteArgs["api"],
         link: {
             ...address,
             tls: {
@@ -62,7 +79,7 @@ function withSecrets({ api, link, clients, ...rest }: PlainExternalArgs): Omit<E
             },
             ...(login === undefined
                 ? {}
-                : { login: typeof login === "string" ? login : { ...login, password: pulumi.secret(login.password) } }),
+                : { login: typeof login === "object" ? { ...login, password: pulumi.secret(login.password) } : login }),
         },
         clients: { ...door, ...(password === undefined ? {} : { password: pulumi.secret(password) }) },
     };

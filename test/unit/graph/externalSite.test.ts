@@ -71,12 +71,35 @@ describe("bad input to an existing cluster, each with the argument named", () =>
     const plain = "PLAIN-S3cret" as unknown as pulumi.Output<string>;
     const api = args("b", 2).api;
     const clients = args("b", 2).clients;
+    /** What plain JavaScript and configuration can bring, whatever the types say. */
+    const missing = (more: object) => more as Partial<ExternalSiteArgs>;
     const server = (value: string): Partial<ExternalSiteArgs> => ({ link: { server: value } });
     const cases: readonly (readonly [string, Partial<ExternalSiteArgs>, RegExp])[] = [
         ["a site number out of range", { siteNumber: 121 }, /^siteNumber: 121/],
         ["an empty cluster name", { clusterName: "" }, /^clusterName: "" cannot be linked to/],
         ["255 characters", { clusterName: "n".repeat(255) }, /^clusterName: .*1 to 254/],
         ["bad characters", { clusterName: "a b/c" }, /^clusterName: "a b\/c"/],
+        ["no cluster name", missing({ clusterName: undefined }), /^clusterName: it is missing/],
+        ["no API", missing({ api: undefined }), /^api\.url: it is missing; set https:\/\/host:port/],
+        ["no API secret", missing({ api: { ...api, secret: undefined } }), /^api\.secret: it is missing/],
+        [
+            "an API secret that is a number",
+            missing({ api: { ...api, secret: 123456 } }),
+            /^api\.secret: it is a number and no text; [^1]*$/,
+        ],
+        ["no listener for links", missing({ link: {} }), /^link\.server: it is missing; set host:port/],
+        ["no host for the probe", missing({ clients: {} }), /^clients\.host: it is missing/],
+        ["a port out of range", { clients: { ...clients, port: 99_999 } }, /^clients\.port: 99999 is no port/],
+        [
+            "a login that does not exist",
+            missing({ link: { server: "b.example.com:1", login: "manged" } }),
+            /^link\.login: "manged" is not known; set "managed", "none"/,
+        ],
+        [
+            "a login without a password",
+            missing({ link: { server: "b.example.com:1", login: { username: "u" } } }),
+            /^link\.login\.password: it is missing/,
+        ],
         ["an API without TLS", { api: { ...api, url: "http://b.example.com:18083" } }, /^api\.url: .*not encrypted/],
         ["an API with a user", { api: { ...api, url: "https://u:hidden@b.example.com:18084" } }, /^api\.url: .*carries a user/],
         ["an API with a path", { api: { ...api, url: "https://b.example.com:18084/api/v5" } }, /^api\.url: .*path/],
