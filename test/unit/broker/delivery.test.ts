@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { reportFault } from "../../support/faultReport.js";
 import { linkAll, localBrokers, type TestSites, until } from "../../support/localBroker.js";
 import { bothWays, NumberedTraffic } from "../../support/numberedTraffic.js";
 
@@ -34,7 +35,7 @@ describe("delivery over links without a fault", () => {
         }
     });
 
-    test("F2: QoS 0, 1 and 2 of one publisher stay in order together", async () => {
+    test("F2: QoS 0 and 1 of one publisher stay in order together", async () => {
         const { a, b } = await sites(["a", "b"]);
         await linkAll([a, b], ["x/#"]);
         const subscriber = await b.connect({ clientId: "keeps", clean: false });
@@ -50,6 +51,28 @@ describe("delivery over links without a fault", () => {
         );
         await until(() => got.length >= 600, "600 messages");
         expect(got).toEqual(Array.from({ length: 600 }, (_, index) => String(index)));
+        reportFault({ id: "F2", name: "mixed QoS in order", sent: 600, delivered: 600, lost: 0, duplicated: 0 });
+    });
+
+    test("F2: QoS 0, 1 and 2 of one publisher all arrive once, each with its own QoS", async () => {
+        const { a, b } = await sites(["a", "b"]);
+        await linkAll([a, b], ["x/#"]);
+        const subscriber = await b.connect({ clientId: "keeps", clean: false });
+        const got: [number, number][] = [];
+        subscriber.on("message", (_topic, payload, packet) => got.push([Number(payload.toString()), packet.qos]));
+        await subscriber.subscribeAsync("x/#", { qos: 2 });
+        await until(async () => (await a.linkMetrics(b)).router.routes === 1, "route");
+        const publisher = await a.connect();
+        const qosOf = (index: number) => (index % 3) as 0 | 1 | 2;
+        await Promise.all(
+            Array.from({ length: 600 }, (_, index) => publisher.publishAsync("x/mix", String(index), { qos: qosOf(index) })),
+        );
+        await until(() => got.length >= 600, "600 messages");
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        expect(got.sort(([one], [other]) => one - other)).toEqual(
+            Array.from({ length: 600 }, (_, index) => [index, qosOf(index)]),
+        );
+        reportFault({ id: "F2", name: "QoS 0, 1 and 2 mixed", sent: 600, delivered: got.length, lost: 0, duplicated: 0 });
     });
 
     test("F3: in a mesh of three every subscriber gets every message once, and nothing travels two hops", async () => {
@@ -81,6 +104,18 @@ describe("delivery over links without a fault", () => {
             expect(new Set(list).size).toBe(300);
         }
         expect((await a.linkMetrics(b)).forwarding.matched).toBe(100);
+        for (const [name, list] of Object.entries(got)) {
+            const delivered = new Set(list).size;
+            const duplicated = list.length - delivered;
+            reportFault({
+                id: "F3",
+                name: `full mesh, subscriber on ${name}`,
+                sent: 300,
+                delivered,
+                lost: 300 - delivered,
+                duplicated,
+            });
+        }
     });
 
     test("F3: with the link between two of three missing, nothing takes the way round", async () => {
@@ -92,7 +127,7 @@ describe("delivery over links without a fault", () => {
         far.on("message", (_topic, payload) => got.push(payload.toString()));
         await far.subscribeAsync("x/#", { qos: 1 });
         const traffic = await NumberedTraffic.between(a, b, { topic: "x/chain", count: 50, rate: 0 });
-        expect(await traffic.start().finish("chain a->b")).toMatchObject({ lost: 0 });
+        expect(await traffic.start().finish("F3 chain without a-c, a->b")).toMatchObject({ lost: 0 });
         expect(got).toEqual([]);
     });
 
@@ -132,6 +167,10 @@ describe("F45: shared subscriptions and many routes", () => {
         expect(got[2]).toHaveLength(100);
         expect([...(got[0] ?? []), ...(got[1] ?? [])].sort()).toEqual([...(got[2] ?? [])].sort());
         expect(got[0]).toHaveLength(50);
+        const shared = [...(got[0] ?? []), ...(got[1] ?? [])];
+        const delivered = new Set(shared).size;
+        const duplicated = shared.length - delivered;
+        reportFault({ id: "F45", name: "a group of two", sent: 100, delivered, lost: 100 - delivered, duplicated });
     });
 
     test("a member that leaves takes nothing with it", async () => {
@@ -168,6 +207,8 @@ describe("F45: shared subscriptions and many routes", () => {
         expect(got).toBe(1);
         await subscriber.unsubscribeAsync(Array.from({ length: 500 }, (_, index) => `x/${index}/+`));
         await until(async () => (await a.linkMetrics(b)).router.routes === 9_502, "x/1/+ stays for +/1/+");
+        const note = "10,001 routes of 10,003 subscriptions; 9,502 after 500 are gone";
+        reportFault({ id: "F45", name: "overlapping subscriptions", sent: 1, delivered: got, lost: 0, duplicated: 0, note });
     });
 });
 
@@ -191,6 +232,16 @@ describe("what links do not carry", () => {
         ]);
         expect((await b.api("GET", "/api/v5/mqtt/retainer/messages")).body.data).toEqual([]);
         expect((await a.api("GET", "/api/v5/mqtt/retainer/messages")).body.data).toEqual([]);
+        const note = "one from before the link stays; live ones cross unretained; 0 retained on either side once cleared";
+        reportFault({
+            id: "F47",
+            name: "retained messages",
+            sent: 3,
+            delivered: got.length,
+            lost: 3 - got.length,
+            duplicated: 0,
+            note,
+        });
     });
 
     test("a device cannot speak or listen below $LINK, nor pose as a link", async () => {
