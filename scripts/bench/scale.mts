@@ -38,6 +38,7 @@ export async function benchScale(sizes: readonly number[], env: NodeJS.ProcessEn
     const rows: Row[] = [];
     let peakMb = 0;
     for (const size of sizes) {
+        console.log(`  ${size} sites: up, no-op up, destroy; then as many resources that do nothing`);
         const ours = await life(mesh, { ...env, BENCH_SITES: String(size) });
         const base = await life(nothing, {
             ...env,
