@@ -1,3 +1,5 @@
+import { createRequire } from "node:module";
+
 /** Shows one line on a resource's own row of `pulumi up` while its provider works. Never fails, never carries a secret. */
 export type Progress = (text: string) => void;
 
@@ -32,13 +34,11 @@ async function connect(): ReturnType<() => NonNullable<typeof engine>> {
         return undefined;
     }
     try {
-        const [grpc, services, messages] = await Promise.all([
-            import("@grpc/grpc-js" as string),
-            import("@pulumi/pulumi/proto/engine_grpc_pb.js" as string),
-            import("@pulumi/pulumi/proto/engine_pb.js" as string),
-        ]);
-        const { EngineClient } = services.default ?? services;
-        const { LogRequest, LogSeverity } = messages.default ?? messages;
+        // As the SDK itself finds them: gRPC is a dependency of the SDK, not of this package, and strict package managers keep it from here.
+        const load = createRequire(createRequire(__filename).resolve("@pulumi/pulumi"));
+        const grpc = load("@grpc/grpc-js");
+        const { EngineClient } = load("./proto/engine_grpc_pb.js");
+        const { LogRequest, LogSeverity } = load("./proto/engine_pb.js");
         return {
             client: new EngineClient(address, grpc.credentials.createInsecure()),
             request: (urn: string, text: string) => {
