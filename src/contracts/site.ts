@@ -69,6 +69,8 @@ export interface BrokerCluster {
     readonly version: pulumi.Output<string>;
     /** Differs after Linkspan has started or replaced brokers here: what was proven before is then proven again. */
     readonly incarnation: pulumi.Output<string>;
+    /** Differs after the cluster has lost what was stored in it: links and users are then made again. Absent where nobody can tell. */
+    readonly storeId?: pulumi.Output<string> | undefined;
     /** Resources that must exist before anything is asked of the API. */
     readonly ready: readonly pulumi.Resource[];
 }

@@ -46,6 +46,7 @@ const link: Keys<LinkInputs> = {
     adopt: true,
     allowLoopback: true,
     timeouts: true,
+    storeId: true,
     progressUrn: true,
 };
 const linkOwn: Own<LinkOutputs, LinkInputs> = { status: true, changedAt: true, drift: true };
@@ -58,6 +59,7 @@ const access: Keys<AccessInputs> = {
     manageSources: true,
     allowLoopback: true,
     timeouts: true,
+    storeId: true,
     progressUrn: true,
 };
 const accessOwn: Own<AccessOutputs, AccessInputs> = { login: true, drift: true };
@@ -110,10 +112,12 @@ describe("what users' state names", () => {
 
     it("keeps the stored keys of every kind", () => {
         expect(sorted(link)).toBe(
-            "adopt allowLoopback api clientIdPrefix enable localCluster maxInflight maxOutageSeconds name password poolSize progressUrn retryInterval server timeouts tls topics username",
+            "adopt allowLoopback api clientIdPrefix enable localCluster maxInflight maxOutageSeconds name password poolSize progressUrn retryInterval server storeId timeouts tls topics username",
         );
         expect(sorted(linkOwn)).toBe("changedAt drift status");
-        expect(sorted(access)).toBe("allowLoopback api localCluster manageSources password peer progressUrn timeouts username");
+        expect(sorted(access)).toBe(
+            "allowLoopback api localCluster manageSources password peer progressUrn storeId timeouts username",
+        );
         expect(sorted(accessOwn)).toBe("drift login");
         expect(sorted(preflight)).toBe("allowLoopback api expectedClusterName progressUrn timeouts tls");
         expect(sorted(preflightOwn)).toBe("licenseType nodes version");

@@ -64,6 +64,8 @@ export interface ClusterLinkArgs {
     readonly adopt?: boolean | undefined;
     /** Accept loopback addresses: for brokers on one machine. @default false */
     readonly allowLoopback?: boolean | undefined;
+    /** Anything that differs after the cluster has lost what was stored in it: the link is then made again. @default nothing is known of that */
+    readonly storeId?: pulumi.Input<string | undefined>;
     /** Deadlines in seconds. */
     readonly timeouts?: ApiTimeouts | undefined;
 }

@@ -30,6 +30,8 @@ export interface LinkAccessArgs {
     readonly manageSources?: boolean | undefined;
     /** Accept loopback addresses: for brokers on one machine. @default false */
     readonly allowLoopback?: boolean | undefined;
+    /** Anything that differs after the cluster has lost what was stored in it: the user is then made again. @default nothing is known of that */
+    readonly storeId?: pulumi.Input<string | undefined>;
     /** Deadlines in seconds. */
     readonly timeouts?: ApiTimeouts | undefined;
 }

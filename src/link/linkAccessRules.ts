@@ -15,6 +15,7 @@ export interface AccessInputs {
     readonly manageSources?: boolean;
     readonly allowLoopback?: boolean;
     readonly timeouts?: ApiTimeouts;
+    readonly storeId?: string;
     readonly progressUrn?: string;
 }
 

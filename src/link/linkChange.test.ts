@@ -100,6 +100,17 @@ describe("update", () => {
         expect(same).toMatchObject({ changedAt: outs.changedAt, status: outs.status, timeouts: { deleteSeconds: 9 } });
     });
 
+    it("looks again, and makes the link where it is gone, when the cluster has lost what it stored", async () => {
+        const outs = await create(inputs({ storeId: "first" }));
+        expect((await diff(outs, inputs({ storeId: "first" })))?.changes).toBe(false);
+        expect((await diff(outs, inputs({ storeId: "second" })))?.changes).toBe(true);
+        const kept = await update(outs, inputs({ storeId: "second" }));
+        expect(kept.changedAt).toBe(outs.changedAt);
+        fake.links.clear();
+        await update(kept, inputs({ storeId: "third" }));
+        expect(fake.links.size).toBe(1);
+    });
+
     it("makes the link again when it is gone, and refuses a stranger in its place", async () => {
         const outs = await create(inputs());
         fake.links.clear();

@@ -34,6 +34,7 @@ export interface LinkInputs {
     readonly adopt?: boolean;
     readonly allowLoopback?: boolean;
     readonly timeouts?: ApiTimeouts;
+    readonly storeId?: string;
     readonly progressUrn?: string;
 }
 

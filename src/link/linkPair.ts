@@ -8,7 +8,10 @@ import { DeliveryProbe, type DeliveryResult, type ProofSettings } from "../probe
 import { ClusterLink, type ClusterLinkArgs } from "./clusterLink.js";
 import { LinkAccess } from "./linkAccess.js";
 
-/** Settings of the links of a pair; all have defaults, see {@link ClusterLinkArgs}. */
+/**
+ * Settings of the links of a pair; all have defaults, see {@link ClusterLinkArgs}. `enable: false` on one side stops both directions:
+ * nothing is proven then, and both are reported as `unproven`.
+ */
 export type LinkSettings = Pick<ClusterLinkArgs, "enable" | "poolSize" | "retryInterval" | "maxInflight" | "adopt" | "timeouts">;
 
 /** One side of a {@link LinkPair}. */
@@ -131,6 +134,7 @@ function createAccess(parent: LinkPair, name: string, at: PairSide, of: PairSide
             // The site has checked its own addresses.
             allowLoopback: true,
             timeouts: { ...args.link, ...at.link }.timeouts,
+            storeId: cluster.storeId,
         },
         { parent, dependsOn: [...cluster.ready] },
     );
@@ -161,6 +165,7 @@ function createLink(
             topics: on.topics,
             tls: linkTls(on, from),
             maxOutageSeconds: args.maxOutageSeconds,
+            storeId: own.storeId,
             // The sites have checked their own addresses.
             allowLoopback: true,
         },
@@ -200,6 +205,20 @@ function linkTls(on: PairSide, at: PairSide): pulumi.Output<LinkTlsInput> {
     );
 }
 
+/** The directions that have topics. */
+function directionsOf({ a, b }: LinkPairArgs) {
+    return [
+        { from: siteName(b), to: siteName(a), topics: a.topics },
+        { from: siteName(a), to: siteName(b), topics: b.topics },
+    ].filter(({ topics }) => topics.length > 0);
+}
+
+/** The site whose link is known to be disabled, if there is one. */
+function disabledAt(args: LinkPairArgs): string | undefined {
+    const side = [args.a, args.b].find(({ link }) => ({ ...args.link, ...link }).enable === false);
+    return side === undefined ? undefined : siteName(side);
+}
+
 function createProbe(
     parent: LinkPair,
     name: string,
@@ -214,10 +233,8 @@ function createProbe(
         mqtt: site.cluster.probe,
         api: site.cluster.api,
     });
-    const directions = [
-        { from: siteName(b), to: siteName(a), topics: a.topics },
-        { from: siteName(a), to: siteName(b), topics: b.topics },
-    ].filter(({ topics }) => topics.length > 0);
+    // A disabled link stops both directions, so there is nothing to prove.
+    const directions = disabledAt(args) === undefined ? directionsOf(args) : [];
     return new DeliveryProbe(
         `${name}-delivery`,
         {
@@ -243,8 +260,19 @@ function rows(args: LinkPairArgs, probe: DeliveryProbe, links: Readonly<Record<s
         [siteName(args.a)]: args.a.topics,
         [siteName(args.b)]: args.b.topics,
     };
+    const disabled = disabledAt(args);
+    const stopped: DeliveryResult[] =
+        disabled === undefined
+            ? []
+            : directionsOf(args).map(({ from, to }) => ({
+                  from,
+                  to,
+                  status: "unproven",
+                  reason: `the link at ${disabled} is disabled, which stops both directions`,
+                  runId: "none",
+              }));
     return pulumi.all([probe.results, statuses]).apply(([results, status]) =>
-        results.map((result) => ({
+        [...results, ...stopped].map((result) => ({
             pair: keyOf(args),
             tier: args.tier,
             topics: topics[result.to] ?? [],

@@ -67,7 +67,13 @@ function describe(inputs: LinkInputs): string {
 
 /** Whether two descriptions mean the same link, reached the same way. What only has another spelling is no change. */
 function sameLink(olds: LinkInputs, news: LinkInputs): boolean {
-    const rest = ({ api, timeouts, adopt, allowLoopback }: LinkInputs) => [api, timeouts, adopt ?? false, allowLoopback ?? false];
+    const rest = ({ api, timeouts, adopt, allowLoopback, storeId }: LinkInputs) => [
+        api,
+        timeouts,
+        adopt ?? false,
+        allowLoopback ?? false,
+        storeId,
+    ];
     if (hasUnknown(withoutPulumiKeys(news)) || !sameData(rest(olds), rest(news))) {
         return false;
     }

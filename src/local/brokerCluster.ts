@@ -51,6 +51,7 @@ export function localCluster(parts: LocalClusterParts): BrokerCluster {
         },
         version: pulumi.output(parts.version),
         incarnation: pulumi.interpolate`${broker.pid}/${broker.startTime}`,
+        storeId: broker.storeId,
         ready: [broker],
     };
 }

@@ -49,12 +49,14 @@ export class LocalBroker extends DynamicResource {
     declare readonly boundPorts: pulumi.Output<LocalPorts>;
     /** Absolute path of the site's folder. */
     declare readonly folder: pulumi.Output<string>;
+    /** Differs after the broker has lost what was stored in it. */
+    declare readonly storeId: pulumi.Output<string>;
 
     constructor(name: string, args: LocalBrokerArgs, opts: pulumi.CustomResourceOptions) {
         super(
             "localBroker",
             name,
-            { ...args, pid: undefined, startTime: undefined, boundPorts: undefined, folder: undefined },
+            { ...args, pid: undefined, startTime: undefined, boundPorts: undefined, folder: undefined, storeId: undefined },
             // Whatever the reason for a replacement, both would want the same folder and ports.
             { deleteBeforeReplace: true, ...opts },
         );

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { closeSync, openSync } from "node:fs";
 import { mkdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -49,6 +49,8 @@ export interface LocalBrokerOutputs extends LocalBrokerInputs {
     readonly boundPorts: LocalPorts;
     /** Absolute path of the site's folder. */
     readonly folder: string;
+    /** Differs after the broker has lost what was stored in it. */
+    readonly storeId?: string;
 }
 
 /** How long a start may take before it counts as failed. */
@@ -169,6 +171,7 @@ async function start(inputs: LocalBrokerInputs, before: LocalBrokerOutputs | und
     await rm(join(folder, "ready.json"), { force: true });
     progress("starting the broker");
     const identity = await launch(inputs, folder);
+    const storeId = await storeIdOf(folder);
     const { progressUrn: _, ...kept } = inputs;
     return {
         ...kept,
@@ -177,7 +180,21 @@ async function start(inputs: LocalBrokerInputs, before: LocalBrokerOutputs | und
         startTime: identity.startTime,
         boundPorts: ports,
         folder,
+        storeId,
     };
+}
+
+/** The name of what the broker has stored: kept beside it, so that it goes when that goes. */
+async function storeIdOf(folder: string): Promise<string> {
+    const path = join(folder, "data", "store-id");
+    const known = await readFile(path, "utf8").catch(() => "");
+    if (known !== "") {
+        return known;
+    }
+    const made = randomBytes(8).toString("hex");
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await writePrivately(path, made);
+    return made;
 }
 
 /** Names the stack whose broker lives in a folder. */

@@ -24,7 +24,13 @@ const broker: Keys<LocalBrokerInputs> = {
     routeLifeSeconds: true,
     progressUrn: true,
 };
-const brokerOwn: Own<LocalBrokerOutputs, LocalBrokerInputs> = { pid: true, startTime: true, boundPorts: true, folder: true };
+const brokerOwn: Own<LocalBrokerOutputs, LocalBrokerInputs> = {
+    pid: true,
+    startTime: true,
+    boundPorts: true,
+    folder: true,
+    storeId: true,
+};
 const probe: Keys<ProbeInputs> = {
     pair: true,
     a: true,
@@ -49,7 +55,7 @@ describe("the stored keys", () => {
         expect(sorted(broker)).toBe(
             "apiKey apiSecret bind clusterName linkHost namesDir ports progressUrn routeLifeSeconds siteName stateDir tls users version",
         );
-        expect(sorted(brokerOwn)).toBe("boundPorts folder pid startTime");
+        expect(sorted(brokerOwn)).toBe("boundPorts folder pid startTime storeId");
     });
 
     it("of delivery probes are frozen", () => {

@@ -219,6 +219,20 @@ describe("LinkPair", () => {
         expect(recording.named("fleet-a-b-delivery").inputs.directions).toEqual([{ from: "b", to: "a", topics: ["a/#"] }]);
     });
 
+    it("proves nothing of a pair with a disabled link, and says so in both rows", async () => {
+        const recording = await pairOf(() => {
+            const { a, b } = both();
+            return { a, b: { ...b, link: { enable: false } } };
+        });
+        expect(recording.named("fleet-a-b-a-to-b").inputs.enable).toBe(false);
+        expect(recording.named("fleet-a-b-delivery").inputs.directions).toEqual([]);
+        const rows = recording.links as { from: string; status: string; reason?: string }[];
+        expect(rows.filter(({ status }) => status === "unproven").map(({ from, reason }) => [from, reason])).toEqual([
+            ["b", "the link at b is disabled, which stops both directions"],
+            ["a", "the link at b is disabled, which stops both directions"],
+        ]);
+    });
+
     it("uses a login that exists, or none, without making a user", async () => {
         const given: LinkLogin = {
             kind: "given",
