@@ -32,9 +32,9 @@ runMain(import.meta, async (args) => {
                     say(line);
                 } else {
                     rows.push(row);
-                    say(
-                        `${elapsed(startedAt)} ${row.id} ${row.name}: ${row.note ?? `${row.delivered ?? "?"} of ${row.sent ?? "?"}`}`,
-                    );
+                    const counts = row.sent === undefined ? [] : [`${row.delivered ?? "?"} of ${row.sent}`];
+                    const said = [...counts, ...(row.note === undefined ? [] : [row.note])].join(", ");
+                    say(`${elapsed(startedAt)} ${row.id} ${row.name}: ${said}`);
                 }
             },
         });
