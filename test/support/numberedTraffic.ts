@@ -170,7 +170,7 @@ export class NumberedTraffic {
             qos: this.#qos,
         };
         process.stdout.write(`${name}: ${JSON.stringify(counts)}\n`);
-        const [, id, what = ""] = /^(F\d+)(?:\s+(.*))?$/.exec(name) ?? [];
+        const [, id, what = "under traffic"] = /^(F\d+)(?:\s+(.*))?$/.exec(name) ?? [];
         if (id !== undefined) {
             const { sent, delivered, lost, duplicated, outOfOrder, longestGapMs } = counts;
             const order = outOfOrder === 0 ? "" : `${outOfOrder} out of order, `;
