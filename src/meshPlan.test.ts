@@ -87,6 +87,13 @@ describe("planMesh", () => {
         ["an unknown pair", { pairs: { "a-d": {} } }, 'pairs["a-d"]: there is no such pair'],
         ["a pair the wrong way round", { pairs: { "b-a": {} } }, 'pairs["b-a"]: there is no such pair'],
         ["an unknown tier of a pair", { pairs: { "a-b": { tier: "x" as "vpn" } } }, 'pairs["a-b"].tier: "x" is no tier'],
+        [
+            "one text for topics",
+            { topics: "fleet/#" as unknown as string[] },
+            'topics: "fleet/#" is no list; set a list of topic filters',
+        ],
+        ["no topics", { topics: undefined as unknown as string[] }, "topics: it is missing; set a list of topic filters"],
+        ["one text for a site", { topics: { a: "x" } as unknown as string[] }, 'topics["a"]: "x" is no list; set a list'],
         ["topics of an unknown site", { topics: { d: ["x"] } }, 'topics["d"]: there is no such site'],
         [
             "topics of a site outside the pair",

@@ -162,10 +162,23 @@ function checkTier(tier: string, argument: string): void {
 }
 
 function checkTopicKeys(topics: TopicsBySite, names: ReadonlySet<string>, argument: string): void {
+    // Plain JavaScript is held to the types by nothing else.
+    if (typeof topics !== "object" || topics === null) {
+        throw new InputError(
+            argument,
+            `${topics === undefined ? "it is missing" : `${quote(topics)} is no list`}; set a list of topic filters such as ["fleet/#"], or one for each receiving site by its name`,
+        );
+    }
     if (isList(topics)) {
         return;
     }
-    for (const site of Object.keys(topics)) {
+    for (const [site, list] of Object.entries(topics)) {
+        if (!isList(list)) {
+            throw new InputError(
+                `${argument}[${quote(site)}]`,
+                `${quote(list)} is no list; set a list of topic filters such as ["fleet/#"]`,
+            );
+        }
         if (!names.has(site)) {
             throw new InputError(
                 `${argument}[${quote(site)}]`,
