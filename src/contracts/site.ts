@@ -25,7 +25,7 @@ export interface SiteFacts {
     readonly linkProtocol: LinkProtocol;
     /** `cluster.name` of its EMQX cluster. */
     readonly clusterName: string;
-    /** The mesh that the site's names were made for; `undefined` where they were made elsewhere (an existing cluster). */
+    /** The mesh that the site belongs to: its links' client ids begin with `<meshId>-<name>-`. */
     readonly meshId?: string | undefined;
     /** EMQX's version where it is known before the cluster answers. */
     readonly version?: string | undefined;

@@ -68,6 +68,12 @@ export interface ExternalSiteArgs {
     readonly api: ExternalApiArgs;
     readonly link: ExternalLinkArgs;
     readonly clients: ExternalClientsArgs;
+    /**
+     * The mesh that the site belongs to. Its links' client ids begin with `<meshId>-<name>-`, so that another stack's links on the
+     * same cluster are not taken for this one's. Plain, because names are made of it.
+     * @default `<project>-<stack>`
+     */
+    readonly meshId?: string | undefined;
     /** Accept loopback addresses: for brokers on the machine that runs Pulumi. @default false */
     readonly allowLoopback?: boolean | undefined;
 }

@@ -14,7 +14,7 @@ import { checkServerAddress } from "../emqx/serverAddress.js";
 import { InputError, quote } from "../errors.js";
 import { checked, failOn } from "../input.js";
 import { ClusterPreflight } from "../link/clusterPreflight.js";
-import { checkSiteName, checkSiteNumber } from "../naming.js";
+import { checkMeshId, checkSiteName, checkSiteNumber, defaultMeshId } from "../naming.js";
 import type { ExternalSiteArgs } from "./args.js";
 import { externalCluster } from "./brokerCluster.js";
 import { externalPublicEnd } from "./publicEnd.js";
@@ -87,6 +87,7 @@ export class ExternalSite extends pulumi.ComponentResource implements Site {
             platform: "external",
             linkProtocol: "emqx",
             clusterName: args.clusterName,
+            meshId: args.meshId ?? defaultMeshId(pulumi.getProject(), pulumi.getStack()),
             tiers: { nat: { supported: true }, vpn: notYet("VPN"), interconnect: notYet("interconnect") },
         };
         this.version = preflight.version;
@@ -126,6 +127,9 @@ export class ExternalSite extends pulumi.ComponentResource implements Site {
 function checkPlain(name: string, args: ExternalSiteArgs): void {
     checkSiteName(name);
     checkSiteNumber(args.siteNumber);
+    if (args.meshId !== undefined) {
+        checkMeshId(args.meshId);
+    }
     checkRequired(args);
     if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,253}$/.test(args.clusterName)) {
         throw new InputError(

@@ -3,7 +3,7 @@ import type { LinkDoor, Site } from "../contracts/site.js";
 import type { LinkTlsInput } from "../emqx/linkSpec.js";
 import { InputError } from "../errors.js";
 import { failOn } from "../input.js";
-import { linkUser, pairKey, type Tier } from "../naming.js";
+import { clientIdPrefix, clusterName, linkUser, pairKey, type Tier } from "../naming.js";
 import { DeliveryProbe, type DeliveryResult, type ProofSettings } from "../probe/deliveryProbe.js";
 import { ClusterLink, type ClusterLinkArgs } from "./clusterLink.js";
 import { LinkAccess } from "./linkAccess.js";
@@ -160,6 +160,7 @@ function createLink(
             ...credentials(on, from),
             api: own.api,
             localCluster: own.clusterName,
+            ...ownPrefix(on),
             name: remote.clusterName,
             server: from.door.server,
             topics: on.topics,
@@ -171,6 +172,12 @@ function createLink(
         },
         { parent, dependsOn: [...before] },
     );
+}
+
+/** How the links of a site call themselves: by mesh and site, not by a cluster's name that another stack may use as well. */
+function ownPrefix({ site }: PairSide): Pick<ClusterLinkArgs, "clientIdPrefix"> {
+    const { meshId, name } = site.facts;
+    return meshId === undefined ? {} : { clientIdPrefix: clientIdPrefix(clusterName(meshId, name)) };
 }
 
 /** As whom the links of `on` log in at `at`. */

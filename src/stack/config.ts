@@ -30,8 +30,8 @@ export type RawConfig = Readonly<Record<string, unknown>>;
 
 /** Keys that a site may have, by type; anything else is a typing error of the user and is refused. */
 const siteKeys: Readonly<Record<SiteType, readonly string[]>> = {
-    local: ["ports", "stateRoot"],
-    external: ["clusterName", "api", "link", "clients", "allowLoopback"],
+    local: ["ports", "stateRoot", "meshId"],
+    external: ["meshId", "clusterName", "api", "link", "clients", "allowLoopback"],
 };
 
 /**

@@ -23,7 +23,9 @@ export function startTimeOf(pid: number): string | undefined {
             return undefined;
         }
     }
-    const text = spawnSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).stdout?.trim();
+    // In one fixed zone and language: the same process must give the same text whoever asks.
+    const env = { ...process.env, LC_ALL: "C", TZ: "UTC" };
+    const text = spawnSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8", env }).stdout?.trim();
     return text === "" || text === undefined ? undefined : text;
 }
 
