@@ -37,6 +37,10 @@ const pair = (b: Partial<ExternalSiteArgs> = {}) =>
     );
 
 describe("ExternalSite", () => {
+    it("refuses sites of different meshes", async () => {
+        await expect(pair({ meshId: "another" })).rejects.toThrow("sites: the sites belong to different meshes");
+    });
+
     it("leads the peer's link to its listener, over TLS, with a user of its own", async () => {
         const { inputs, secrets } = (await pair()).named("fleet-a-b-b-to-a");
         expect(inputs).toMatchObject({
@@ -44,6 +48,8 @@ describe("ExternalSite", () => {
             name: "emqx-b",
             server: "b.example.com:8884",
             username: "link-emqx-a",
+            // By mesh and site: another stack that links the same clusters has other client ids.
+            clientIdPrefix: "project-stack-a-",
             topics: ["fleet/#"],
             tls: { enable: true },
         });
