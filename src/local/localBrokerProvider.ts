@@ -294,6 +294,7 @@ async function launch(inputs: LocalBrokerInputs, folder: string): Promise<Proces
         const ready = await readReady(folder);
         if (ready !== undefined && ready.pid === pid) {
             if (ready.error !== undefined) {
+                await endProcess(ready, 2_000);
                 throw startFailed(inputs, ready.error);
             }
             return { pid: ready.pid, startTime: startTimeOf(ready.pid) ?? ready.startTime };

@@ -27,9 +27,9 @@ async function main(stateDir: string): Promise<void> {
     } catch (error) {
         log("start_failed", { reason: messageOf(error) });
         ready({ ports: {}, error: messageOf(error) });
-        process.exitCode = 1;
         close();
-        return;
+        // What had been opened before the failure would keep the process alive, with nobody to end it.
+        process.exit(1);
     }
     let stopping = false;
     const stop = (reason: string) => {

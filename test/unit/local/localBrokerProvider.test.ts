@@ -159,5 +159,7 @@ describe("the life of a local broker", () => {
         const broken = inputs({ tls: { ...tls, serverKey: tls.linkKey } });
         await expect(create(broken)).rejects.toThrow(/cannot start the local broker of site a at 127\.0\.0\.1: .+broker\.log/);
         await create(broken).catch((error: Error) => expect(error.message).not.toContain("PRIVATE KEY"));
+        const said = JSON.parse(readFileSync(join(broken.stateDir, "ready.json"), "utf8"));
+        expect(isAlive(said)).toBe(false);
     });
 });
