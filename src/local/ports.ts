@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { InputError, quote } from "../errors.js";
 
 /** The ports of a local site on its address. `0` in the wish means: any free one. */
@@ -70,7 +71,7 @@ export async function choosePorts(host: string, wish: LocalPorts): Promise<Local
         if (port === 0) {
             return takeFree();
         }
-        const { port: chosen, close } = await hold(host, port).catch(() => {
+        const { port: chosen, close } = await holdSoon(host, port).catch(() => {
             throw new InputError(`ports.${name}`, `${host}:${port} is in use; set another port, or 0 for any free one`);
         });
         held.push({ close });
@@ -85,6 +86,23 @@ export async function choosePorts(host: string, wish: LocalPorts): Promise<Local
         };
     } finally {
         await Promise.all(held.map((each) => each.close()));
+    }
+}
+
+/** How long a given port may still be held by a process that has just been killed: its threads end one after the other. */
+const releaseMs = 2_000;
+
+async function holdSoon(host: string, port: number): ReturnType<typeof hold> {
+    const deadline = Date.now() + releaseMs;
+    for (;;) {
+        try {
+            return await hold(host, port);
+        } catch (error) {
+            if (Date.now() >= deadline) {
+                throw error;
+            }
+            await sleep(50);
+        }
     }
 }
 
