@@ -111,6 +111,7 @@ function planFor(args: MeshArgs): MeshPlan {
         topics: args.topics,
         maxOutageSeconds: args.maxOutageSeconds ?? defaults.maxOutageSeconds,
         pairs: args.pairs,
+        proofQos: typeof args.proof?.qos === "number" ? args.proof.qos : undefined,
     });
 }
 

@@ -63,6 +63,13 @@ describe("planMesh", () => {
         ]);
     });
 
+    it("warns of a proof at QoS 0: an outage is not bridged for it", () => {
+        expect(planMesh(input({ proofQos: 0 })).warnings).toEqual([
+            expect.stringMatching(/^proof\.qos is 0: .* maxOutageSeconds \(20\)/),
+        ]);
+        expect(planMesh(input({ proofQos: 1 })).warnings).toEqual([]);
+    });
+
     it("says once what a stand-in does not prove", () => {
         const tiers = { ...everyTier, vpn: { supported: true, standsFor: "No tunnel was built." } } as const;
         const standIn = "EMQX itself did not run.";

@@ -21,6 +21,8 @@ export interface MeshPlanInput {
     readonly topics: TopicsBySite;
     readonly maxOutageSeconds: number;
     readonly pairs?: Readonly<Record<string, PairSettings>> | undefined;
+    /** MQTT quality of service of the proofs, where it is known. */
+    readonly proofQos?: number | undefined;
 }
 
 /** One pair of sites as it will be built. */
@@ -61,6 +63,11 @@ export function planMesh(input: MeshPlanInput): MeshPlan {
     const sorted = [...input.sites].sort((one, other) => (one.name < other.name ? -1 : 1));
     const pairs: PairPlan[] = [];
     const warnings: string[] = [];
+    if (input.proofQos === 0) {
+        warnings.push(
+            `proof.qos is 0: messages of QoS 0 may be lost in an outage, whatever maxOutageSeconds (${input.maxOutageSeconds}) is; publish and prove with QoS 1 where none may be lost`,
+        );
+    }
     for (const [index, a] of sorted.entries()) {
         for (const b of sorted.slice(index + 1)) {
             const key = pairKey(a.name, b.name);
