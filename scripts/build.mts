@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { join, relative } from "node:path";
 import { run } from "./child.mts";
 import { elapsed, runMain, ScriptError, say } from "./output.mts";
@@ -32,6 +32,21 @@ export async function build(): Promise<void> {
     const cli = join(built, "cli", "main.js");
     if (existsSync(cli)) {
         chmodSync(cli, 0o755);
+        linkCommand();
+    }
+}
+
+/** Makes `npx linkspan` work in the repository: npm links a package's commands when it installs, before dist/ is there. */
+function linkCommand(): void {
+    const link = join(root, "node_modules", ".bin", "linkspan");
+    try {
+        symlinkSync(join("..", "linkspan", "dist", "cli", "main.js"), link);
+    } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        // There already, or a system without links, where the command is `node dist/cli/main.js`.
+        if (code !== "EEXIST" && code !== "EPERM") {
+            throw error;
+        }
     }
 }
 
