@@ -3,7 +3,7 @@ const layers = [
     { name: "L0 errors and names", path: "^src/(errors|naming)[.]ts$" },
     { name: "L1 addressing and EMQX", path: "^src/(addressing|emqx)/" },
     { name: "L2 contracts, input, dynamic resources", path: "^src/(contracts/|dynamic/|input[.]ts$)" },
-    { name: "L3 tiers, links, probe, identities", path: "^src/(tiers|link|probe|identity)/" },
+    { name: "L3 tiers, links, probe, identities, what cloud clusters share", path: "^src/(tiers|link|probe|identity|cluster)/" },
     { name: "L4 kinds of sites", path: "^src/(local|external|aws|gcp|azure)/" },
     { name: "L5 mesh, ready stack, command line", path: "^src/(mesh[^/]*[.]ts$|migration|failover|stack/|cli/)" },
     { name: "L6 entry points", path: "^src/(index|provider)[.]ts$" },

@@ -1,3 +1,4 @@
+import { checkDisjoint } from "./addressing/cidr.js";
 import type { SiteFacts } from "./contracts/site.js";
 import { InputError, quote } from "./errors.js";
 import { checkSiteName, checkSiteNumber, pairKey, type Tier, tiers } from "./naming.js";
@@ -93,6 +94,8 @@ function planPair(input: MeshPlanInput, key: string, a: SiteFacts, b: SiteFacts,
     checkSameProtocol(key, a, b);
     checkSupport(argument, tier, key, a);
     checkSupport(argument, tier, key, b);
+    checkAdmission(tier, key, a, b);
+    checkAdmission(tier, key, b, a);
     const topics = own.topics ?? input.topics;
     const topicsToA = topicsFor(topics, a.name);
     const topicsToB = topicsFor(topics, b.name);
@@ -153,6 +156,10 @@ function checkSites(sites: readonly SiteFacts[]): void {
             meshes.set(site.meshId, site.name);
         }
     }
+    checkDisjoint(
+        sites.flatMap(({ name, cidr }) => (cidr === undefined ? [] : [{ cidr, what: name }])),
+        "sites",
+    );
     if (meshes.size > 1) {
         const list = [...meshes].map(([mesh, site]) => `${site} has ${quote(mesh)}`).join(", ");
         throw new InputError(
@@ -250,6 +257,16 @@ function checkSupport(argument: string, tier: Tier, key: string, site: SiteFacts
         throw new InputError(
             argument,
             `${quote(tier)} is not possible for ${site.name} (pair ${key}): ${support.reason}; ${site.name} can do ${possible.join(", ")}`,
+        );
+    }
+}
+
+/** A door that admits listed addresses only would keep out a peer whose addresses nobody knows: the link would wait for ever. */
+function checkAdmission(tier: Tier, key: string, at: SiteFacts, from: SiteFacts): void {
+    if (tier === "nat" && at.filtersSources === true && from.fixedEgress !== true) {
+        throw new InputError(
+            "sites",
+            `the link door of ${at.name} admits listed addresses only, and those that ${from.name} comes from are not known (pair ${key}); set link.egressAddresses of ${from.name}`,
         );
     }
 }

@@ -30,6 +30,12 @@ export interface SiteFacts {
     /** EMQX's version where it is known before the cluster answers. */
     readonly version?: string | undefined;
     readonly tiers: Readonly<Record<Tier, TierSupport>>;
+    /** The site's private range, such as `10.1.0.0/16`, where Linkspan knows it: no two sites of a mesh may share addresses. */
+    readonly cidr?: string | undefined;
+    /** Set where the site's link door admits only addresses that are listed for a peer. */
+    readonly filtersSources?: boolean | undefined;
+    /** Set where the addresses that the site's brokers come from are fixed and known before a link is made. */
+    readonly fixedEgress?: boolean | undefined;
     /** Where the site's brokers are not EMQX: what that leaves unproven, as a sentence. */
     readonly standIn?: string | undefined;
 }
@@ -83,10 +89,24 @@ export interface LinkIdentity {
     passwordFor(peerCluster: string): pulumi.Output<string>;
 }
 
+/** Where a stable link name leads, in one tier. */
+export interface DoorAddress {
+    /** Kind of the DNS record. One kind per site for ever, so that a switch of tiers updates the record in place and never replaces it. */
+    readonly recordType: "A" | "CNAME";
+    /** An IPv4 address, or a host name for `CNAME`. */
+    readonly value: pulumi.Output<string>;
+    readonly port: number;
+}
+
 /** Where a site takes its peers' links, in one tier. */
 export interface LinkDoor {
     /** `host:port` as peers' links are told. The host is the site's stable name wherever Linkspan controls one. */
     readonly server: pulumi.Output<string>;
+    /**
+     * Set where the host of `server` is a name that exists in Linkspan's own zones only: what peers must resolve it to. A peer without
+     * such a zone is told this address instead, with the stable name as its TLS name.
+     */
+    readonly address?: (DoorAddress & { readonly host: string }) | undefined;
     readonly tls: pulumi.Output<LinkDoorTls>;
     /** Whether the door asks for a client certificate, and whose. */
     readonly clientCertificate:
@@ -110,14 +130,36 @@ export interface TierPeer {
     readonly pair: string;
     readonly facts: SiteFacts;
     /** Addresses that the peer's brokers come from. */
-    readonly egressAddresses: pulumi.Output<readonly string[]>;
+    readonly egress: readonly EgressAddress[];
+}
+
+/** One fixed address that a site's brokers come from. */
+export interface EgressAddress {
+    /** Stable and unique in the site, such as a zone's name: child names carry it. */
+    readonly key: string;
+    /** IPv4 address, without a prefix length. */
+    readonly address: pulumi.Output<string>;
+}
+
+/** A peer's stable link name as one site must resolve it for a pair's tier. */
+export interface NamedPeer {
+    readonly facts: SiteFacts;
+    /** `<site>.link.<mesh>.internal` */
+    readonly host: string;
+    readonly address: DoorAddress;
+}
+
+/** A private zone in which a site's brokers resolve their peers' stable names. */
+export interface NameService {
+    /** Makes the site resolve a peer's name. One record per peer, updated in place when the pair changes its tier. */
+    point(peer: NamedPeer, opts: pulumi.CustomResourceOptions): readonly pulumi.Resource[];
 }
 
 interface End<T extends Tier> {
     readonly tier: T;
     readonly door: LinkDoor;
-    /** Addresses that this site's brokers come from when they connect in this tier. */
-    readonly egressAddresses: pulumi.Output<readonly string[]>;
+    /** Addresses that this site's brokers come from when they connect in this tier. Empty where they are not known. */
+    readonly egress: readonly EgressAddress[];
     /** Opens this end for one peer: one resource per (site, peer, tier), so that another pair is never touched. */
     admit(peer: TierPeer, opts: pulumi.CustomResourceOptions): readonly pulumi.Resource[];
 }
@@ -133,6 +175,8 @@ export type InterconnectEnd = End<"interconnect">;
 export interface Site {
     readonly facts: SiteFacts;
     readonly cluster: BrokerCluster;
+    /** Absent where the site's brokers resolve names that Linkspan does not control. */
+    readonly nameService?: NameService | undefined;
     /** The site's half of a tier. Called only for tiers that `facts.tiers` supports. */
     publicEnd(): PublicEnd;
     vpnEnd(): VpnEnd;

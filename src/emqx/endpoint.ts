@@ -16,6 +16,8 @@ export interface ApiEndpoint {
     readonly serverName?: string;
     /** Dial here instead; the TLS name stays that of `url`. */
     readonly connect?: { readonly host: string; readonly port: number };
+    /** `socks5://host:port` or `http://host:port` (CONNECT) to dial through; TLS goes through it unopened. Not with `connect`. */
+    readonly proxy?: string;
 }
 
 /** A broker's door for devices, with what a client needs to log in. Plain data; `password` and `key` must never be shown. */
@@ -29,6 +31,10 @@ export interface MqttEndpoint {
     readonly serverName?: string;
     readonly username?: string;
     readonly password?: string;
+    /** Dial here instead; the TLS name stays that of the door. */
+    readonly connect?: { readonly host: string; readonly port: number };
+    /** As the one of {@link ApiEndpoint}. */
+    readonly proxy?: string;
     /** PEM client certificate and key, where the door asks for one. */
     readonly cert?: string;
     readonly key?: string;

@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { MeshIdentity } from "../identity/meshIdentity.js";
 
 /** How Linkspan reaches the cluster's REST API. */
 export interface ExternalApiArgs {
@@ -20,6 +21,12 @@ export interface ExternalApiArgs {
 export interface ExternalLinkArgs {
     /** `host:port` of the listener for links, as the peers reach it. */
     readonly server: pulumi.Input<string>;
+    /**
+     * IPv4 addresses that the cluster's brokers come from when they connect to the outside, such as those of its NAT gateway. Needed
+     * where a peer admits listed addresses only, as the cloud sites do.
+     * @default not known
+     */
+    readonly egressAddresses?: readonly string[] | undefined;
     /** TLS of that listener. `enable: false` is for networks that are private already. @default TLS with the public authorities */
     readonly tls?:
         | {
@@ -74,6 +81,12 @@ export interface ExternalSiteArgs {
      * @default `<project>-<stack>`
      */
     readonly meshId?: string | undefined;
+    /**
+     * The authority of the mesh's certificates. With it the cluster's own links get a client certificate, which the link doors of cloud
+     * sites ask for.
+     * @default none
+     */
+    readonly identity?: MeshIdentity | undefined;
     /** Accept loopback addresses: for brokers on the machine that runs Pulumi. @default false */
     readonly allowLoopback?: boolean | undefined;
 }

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { BrokerCluster, LinkLogin } from "../contracts/site.js";
 import type { ApiEndpoint } from "../emqx/endpoint.js";
+import { keyPair } from "../identity/certificate.js";
 import { linkPassword } from "../identity/linkPassword.js";
 import { Secrets } from "../identity/secrets.js";
 import type { ClusterPreflight } from "../link/clusterPreflight.js";
@@ -22,6 +23,11 @@ export function externalCluster(
     parts: ExternalClusterParts,
 ): BrokerCluster {
     const seed = new Secrets(`${name}-secrets`, { names: ["link"] }, { parent });
+    const certificate = args.identity?.issue(
+        `${name}-link-certificate`,
+        { commonName: args.clusterName, dnsNames: [args.clusterName], usage: ["client"] },
+        { parent },
+    );
     const { clients } = args;
     const tls = clients.tls ?? true;
     return {
@@ -47,7 +53,10 @@ export function externalCluster(
                 })),
         ),
         linkLogin: loginOf(args),
-        linkIdentity: { passwordFor: (peer) => linkPassword(seed.value("link"), peer) },
+        linkIdentity: {
+            ...(certificate === undefined ? {} : { certificate: keyPair(certificate) }),
+            passwordFor: (peer) => linkPassword(seed.value("link"), peer),
+        },
         version: parts.preflight.version,
         // Its brokers are its operator's: Linkspan starts none.
         incarnation: parts.preflight.version,

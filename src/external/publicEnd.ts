@@ -1,10 +1,9 @@
-import * as pulumi from "@pulumi/pulumi";
-import type { LinkDoor, PublicEnd } from "../contracts/site.js";
+import type { EgressAddress, LinkDoor, PublicEnd } from "../contracts/site.js";
 
 /**
  * An existing cluster's half of tier `nat`: its listener for links as it is. Its allow-list is its operator's to keep; the addresses
- * that its brokers come from are not known here.
+ * that its brokers come from are those that the user has named.
  */
-export function externalPublicEnd(door: LinkDoor): PublicEnd {
-    return { tier: "nat", door, egressAddresses: pulumi.output([] as readonly string[]), admit: () => [] };
+export function externalPublicEnd(door: LinkDoor, egress: readonly EgressAddress[]): PublicEnd {
+    return { tier: "nat", door, egress, admit: () => [] };
 }

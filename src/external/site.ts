@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
+import { checkPublicAddress } from "../addressing/cidr.js";
 import type {
     BrokerCluster,
+    EgressAddress,
     InterconnectEnd,
     LinkDoor,
     LinkDoorTls,
@@ -47,6 +49,7 @@ export class ExternalSite extends pulumi.ComponentResource implements Site {
     /** EMQX's version, as the cluster reports it. */
     readonly version: pulumi.Output<string>;
     private readonly door: LinkDoor;
+    private readonly egress: readonly EgressAddress[];
 
     constructor(name: string, args: ExternalSiteArgs, opts: pulumi.ComponentResourceOptions = {}) {
         super("linkspan:external:ExternalSite", name, {}, opts);
@@ -89,6 +92,7 @@ export class ExternalSite extends pulumi.ComponentResource implements Site {
             clusterName: args.clusterName,
             meshId: args.meshId ?? defaultMeshId(pulumi.getProject(), pulumi.getStack()),
             tiers: { nat: { supported: true }, vpn: notYet("VPN"), interconnect: notYet("interconnect") },
+            fixedEgress: (args.link.egressAddresses ?? []).length > 0,
         };
         this.version = preflight.version;
         this.cluster = externalCluster(this, name, args, { api, host, port, preflight });
@@ -108,11 +112,12 @@ export class ExternalSite extends pulumi.ComponentResource implements Site {
             clientCertificate:
                 args.link.tls?.clientCertificate === undefined ? "none" : { given: args.link.tls.clientCertificate },
         };
+        this.egress = (args.link.egressAddresses ?? []).map((address) => ({ key: address, address: pulumi.output(address) }));
         this.registerOutputs({ version: this.version, clusterName: args.clusterName });
     }
 
     publicEnd(): PublicEnd {
-        return externalPublicEnd(this.door);
+        return externalPublicEnd(this.door, this.egress);
     }
 
     vpnEnd(): VpnEnd {
@@ -136,6 +141,9 @@ function checkPlain(name: string, args: ExternalSiteArgs): void {
             "clusterName",
             `${quote(args.clusterName)} cannot be linked to; EMQX takes 1 to 254 letters, digits, "_" and "-", beginning with a letter or a digit. Set the cluster's cluster.name`,
         );
+    }
+    for (const [index, address] of (args.link.egressAddresses ?? []).entries()) {
+        checkPublicAddress(address, `link.egressAddresses[${index}]`);
     }
     const { login } = args.link;
     if (login !== undefined && typeof login !== "object" && login !== "managed" && login !== "none") {

@@ -65,6 +65,11 @@ export class Certificate extends DynamicResource {
     }
 }
 
+/** A certificate and its key as one secret value. */
+export function keyPair({ certPem, keyPem }: Certificate): pulumi.Output<{ readonly cert: string; readonly key: string }> {
+    return pulumi.secret(pulumi.all([certPem, keyPem]).apply(([cert, key]) => ({ cert, key })));
+}
+
 function plainString(value: pulumi.Input<string>): string | undefined {
     return typeof value === "string" ? value : undefined;
 }

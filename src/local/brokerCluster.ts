@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { BrokerCluster } from "../contracts/site.js";
-import type { Certificate } from "../identity/certificate.js";
+import { type Certificate, keyPair } from "../identity/certificate.js";
 import { linkPassword } from "../identity/linkPassword.js";
 import type { Secrets } from "../identity/secrets.js";
 import type { LocalBroker } from "./localBroker.js";
@@ -46,7 +46,7 @@ export function localCluster(parts: LocalClusterParts): BrokerCluster {
         ),
         linkLogin: { kind: "managed" },
         linkIdentity: {
-            certificate: pulumi.secret(pulumi.all([link.certPem, link.keyPem]).apply(([cert, key]) => ({ cert, key }))),
+            certificate: keyPair(link),
             passwordFor: (peer) => linkPassword(secrets.value("link"), peer),
         },
         version: pulumi.output(parts.version),

@@ -38,6 +38,6 @@ export function linkDoor(local: LocalDoor): LinkDoor {
 
 /** Loopback needs no opening: there is nothing between two processes of one machine. */
 export const nothingBetween = {
-    egressAddresses: pulumi.output(["127.0.0.1"] as readonly string[]),
+    egress: [{ key: "loopback", address: pulumi.output("127.0.0.1") }],
     admit: () => [],
 };

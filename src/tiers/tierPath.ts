@@ -1,18 +1,18 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { InterconnectEnd, LinkDoor, PublicEnd, Site, TierPeer, VpnEnd } from "../contracts/site.js";
 import type { Tier } from "../naming.js";
 
 /** The network path of a pair: where each side's door is, and what must exist before a link may use it. */
 export interface TierPath {
     readonly tier: Tier;
-    /** The door of the first site, which the second site's link connects to. */
+    /** The door of the first site as the second site's links are told. */
     readonly doorOfA: LinkDoor;
     readonly doorOfB: LinkDoor;
     /** Resources of the path: links depend on them. */
     readonly ready: readonly pulumi.Resource[];
 }
 
-/** Opens both ends for each other. What all tiers have in common: everything else is the ends' own business. */
+/** Opens both ends for each other and makes each side find the other's door. What all tiers have in common: everything else is the ends' own business. */
 export function joinEnds<E extends PublicEnd | VpnEnd | InterconnectEnd>(
     pair: string,
     a: Site,
@@ -21,12 +21,32 @@ export function joinEnds<E extends PublicEnd | VpnEnd | InterconnectEnd>(
     endOfB: E,
     opts: pulumi.CustomResourceOptions,
 ): TierPath {
-    const peerOfA: TierPeer = { pair, facts: b.facts, egressAddresses: endOfB.egressAddresses };
-    const peerOfB: TierPeer = { pair, facts: a.facts, egressAddresses: endOfA.egressAddresses };
+    const peerOfA: TierPeer = { pair, facts: b.facts, egress: endOfB.egress };
+    const peerOfB: TierPeer = { pair, facts: a.facts, egress: endOfA.egress };
+    const opened = [...endOfA.admit(peerOfA, opts), ...endOfB.admit(peerOfB, opts)];
+    const wayToA = wayTo(a, endOfA.door, b, opts);
+    const wayToB = wayTo(b, endOfB.door, a, opts);
     return {
         tier: endOfA.tier,
-        doorOfA: endOfA.door,
-        doorOfB: endOfB.door,
-        ready: [...endOfA.admit(peerOfA, opts), ...endOfB.admit(peerOfB, opts)],
+        doorOfA: wayToA.door,
+        doorOfB: wayToB.door,
+        ready: [...opened, ...wayToA.records, ...wayToB.records],
     };
+}
+
+/** How one site's links find the other's door: by its stable name where they can resolve it, else by its address. */
+function wayTo(
+    site: Site,
+    door: LinkDoor,
+    from: Site,
+    opts: pulumi.CustomResourceOptions,
+): { readonly door: LinkDoor; readonly records: readonly pulumi.Resource[] } {
+    const { address } = door;
+    if (address === undefined) {
+        return { door, records: [] };
+    }
+    if (from.nameService === undefined) {
+        return { door: { ...door, server: pulumi.interpolate`${address.value}:${address.port}` }, records: [] };
+    }
+    return { door, records: from.nameService.point({ facts: site.facts, host: address.host, address }, opts) };
 }

@@ -1,0 +1,121 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Certificate } from "../identity/certificate.js";
+import type { MeshIdentity } from "../identity/meshIdentity.js";
+import { Secrets } from "../identity/secrets.js";
+import type { DeviceUser } from "./args.js";
+import { apiKeyName, type ClusterPlan, probeUser } from "./clusterPlan.js";
+
+/**
+ * What a broker fetches from its cloud's secret store at boot, one item each, and again whenever one has changed. No item stands in
+ * user data. The certificates are among them because a renewed one must reach the brokers without replacing a machine.
+ */
+export const bootItemNames = [
+    /** `node.cookie`: the same on all nodes of a cluster. */
+    "cookie",
+    /** Password of EMQX's dashboard user `admin`. */
+    "dashboard-password",
+    /** EMQX's `api_key.bootstrap_file`: `key:secret:role` lines. */
+    "api-keys",
+    /** EMQX's users' bootstrap file: CSV with the header `user_id,password,is_superuser`. */
+    "users",
+    /** EMQX's licence: `default` (community), `evaluation` or a key. */
+    "license",
+    /** PEM of the mesh's authority. */
+    "ca",
+    /** PEM certificate and key of the client and management doors. */
+    "server-cert",
+    "server-key",
+    /** PEM certificate and key of the link door. */
+    "link-cert",
+    "link-key",
+] as const;
+export type BootItemName = (typeof bootItemNames)[number];
+
+/** Secrets and certificates of a cloud site's cluster. */
+export interface ClusterIdentity {
+    readonly secrets: Secrets;
+    readonly caPem: pulumi.Output<string>;
+    readonly link: Certificate;
+    /** What goes into the cloud's secret store. All secret. */
+    readonly bootItems: Readonly<Record<BootItemName, pulumi.Output<string>>>;
+    /** User name and password of the default device user; `undefined` where users are given. Secret. */
+    readonly device: pulumi.Output<{ readonly username: string; readonly password: string }> | undefined;
+}
+
+/** What a cluster's identity is made from. */
+export interface ClusterIdentityInput {
+    readonly plan: ClusterPlan;
+    readonly identity: MeshIdentity;
+    /** Fixed public addresses of the site's doors. Known before any load balancer or broker exists, so that nothing waits in a circle. */
+    readonly doorAddresses: readonly pulumi.Input<string>[];
+    readonly clientNames?: readonly string[] | undefined;
+    readonly license?: pulumi.Input<string> | undefined;
+    readonly users?: readonly DeviceUser[] | undefined;
+}
+
+/**
+ * Makes a cluster's secrets and certificates.
+ *
+ * Creates: `<site>-secrets`, `<site>-server-certificate` (devices and REST API), `<site>-link-certificate` (links, both roles).
+ */
+export function clusterIdentity(parent: pulumi.Resource, input: ClusterIdentityInput): ClusterIdentity {
+    const { plan, identity, users } = input;
+    const { name } = plan;
+    const secrets = new Secrets(
+        `${name}-secrets`,
+        { names: ["api", "probe", "device", "link", "cookie", "dashboard"] },
+        { parent },
+    );
+    const server = identity.issue(
+        `${name}-server-certificate`,
+        {
+            commonName: plan.clusterName,
+            // The machine itself speaks to its API by `localhost`.
+            dnsNames: ["localhost", plan.clusterName, ...(input.clientNames ?? [])],
+            ipAddresses: ["127.0.0.1", ...input.doorAddresses, ...plan.nodes.map(({ address }) => address)],
+            usage: ["server"],
+        },
+        { parent },
+    );
+    // Nothing but the stable name, in every tier: a path may change, the certificate does not.
+    const link = identity.issue(
+        `${name}-link-certificate`,
+        { commonName: plan.linkHost, dnsNames: [plan.linkHost], usage: ["server", "client"] },
+        { parent },
+    );
+    const device = { username: "device", password: secrets.value("device") };
+    const logins = [{ username: probeUser, password: secrets.value("probe") }, ...(users ?? [device])];
+    const license =
+        plan.license === "key" ? pulumi.output(input.license ?? "") : plan.license === "evaluation" ? "evaluation" : "default";
+    const items: Readonly<Record<BootItemName, pulumi.Input<string>>> = {
+        cookie: secrets.value("cookie"),
+        "dashboard-password": secrets.value("dashboard"),
+        "api-keys": pulumi.interpolate`${apiKeyName}:${secrets.value("api")}:administrator\n`,
+        users: pulumi
+            .all(logins.map(({ username, password }) => pulumi.interpolate`${username},${csvField(password)},false\n`))
+            .apply((lines) => `user_id,password,is_superuser\n${lines.join("")}`),
+        license,
+        ca: identity.caPem,
+        "server-cert": server.certPem,
+        "server-key": server.keyPem,
+        "link-cert": link.certPem,
+        "link-key": link.keyPem,
+    };
+    return {
+        secrets,
+        caPem: identity.caPem,
+        link,
+        bootItems: Object.fromEntries(
+            Object.entries(items).map(([item, value]) => [item, pulumi.secret(value)]),
+        ) as ClusterIdentity["bootItems"],
+        device:
+            users === undefined
+                ? pulumi.secret(device.password.apply((password) => ({ username: device.username, password })))
+                : undefined,
+    };
+}
+
+/** A password as a CSV field: quoted where it must be. */
+function csvField(value: pulumi.Output<string>): pulumi.Output<string> {
+    return value.apply((text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text));
+}
