@@ -18,12 +18,38 @@ export interface RecordedResource {
     /** Paths of the inputs that are secret, such as `tls.key`. */
     readonly secrets: readonly string[];
     readonly secretOutputs: readonly string[];
+    /** Names of the resources that each input waits for, sorted; inputs that wait for none are absent. */
+    readonly propertyDependencies: Readonly<Record<string, readonly string[]>>;
+    /** Reference of an explicit provider, `<urn>::<id>`; "" for the default one. */
+    readonly provider: string;
+    readonly protect: boolean;
+    readonly deleteBeforeReplace: boolean;
+    readonly retainOnDelete: boolean;
+    /** Name of the resource whose deletion takes this one with it; "" for none. */
+    readonly deletedWith: string;
+    readonly ignoreChanges: readonly string[];
+    readonly replaceOnChanges: readonly string[];
+    /** A URN, or `<type>::<name>` with what the alias leaves out left empty. */
+    readonly aliases: readonly string[];
+    /** As Pulumi takes them, such as `{ create: "10m" }`; only what is set. */
+    readonly customTimeouts: Readonly<Partial<Record<"create" | "update" | "delete", string>>>;
+}
+
+/** A provider's function as the program called it. */
+export interface RecordedCall {
+    /** Such as `aws:index/getAvailabilityZones:getAvailabilityZones`. */
+    readonly token: string;
+    readonly args: Readonly<Record<string, unknown>>;
 }
 
 /** What a run of a program asked of the engine. */
 export interface Recording {
     readonly resources: readonly RecordedResource[];
     named(name: string): RecordedResource;
+    /** Resources that the program looked up by their id (`X.get`) and does not make. */
+    readonly reads: readonly { readonly type: string; readonly name: string; readonly id: string }[];
+    /** Calls of providers' functions, in the order in which they were made. */
+    readonly calls: readonly RecordedCall[];
     /** What the program returned. */
     readonly outputs: unknown;
 }
@@ -31,6 +57,8 @@ export interface Recording {
 export interface RecordOptions {
     /** Outputs of a resource beyond its inputs, as a provider would give them. */
     readonly outputs?: (type: string, name: string, inputs: Record<string, unknown>) => Record<string, unknown>;
+    /** Answer of a provider's function. @default `{}` to every call */
+    readonly calls?: (token: string, args: Record<string, unknown>) => Record<string, unknown>;
     /** @default false */
     readonly preview?: boolean;
 }
@@ -41,10 +69,23 @@ export interface RecordOptions {
  */
 export async function record(
     program: () => Promise<unknown> | unknown,
-    { outputs = () => ({}), preview = false }: RecordOptions = {},
+    { outputs = () => ({}), calls = () => ({}), preview = false }: RecordOptions = {},
 ): Promise<Recording> {
     const requests: { request: Request; urn: string }[] = [];
+    const reads: { request: ReadRequest; urn: string }[] = [];
+    const called: RecordedCall[] = [];
     const original = MockMonitor.prototype.registerResource;
+    const originalRead = MockMonitor.prototype.readResource;
+    MockMonitor.prototype.readResource = async function (
+        this: MockMonitor,
+        request: ReadRequest,
+        callback: (...answer: unknown[]) => void,
+    ) {
+        await originalRead.call(this, request, (error: unknown, response: { getUrn(): string } | undefined) => {
+            reads.push({ request, urn: response?.getUrn() ?? "" });
+            callback(error, response);
+        });
+    } as unknown as typeof original;
     MockMonitor.prototype.registerResource = async function (
         this: MockMonitor,
         request: Request,
@@ -58,7 +99,11 @@ export async function record(
     try {
         await pulumi.runtime.setMocks(
             {
-                call: () => ({}),
+                call: ({ token, inputs }) => {
+                    const args = inputs as Record<string, unknown>;
+                    called.push({ token, args });
+                    return calls(token, args);
+                },
                 newResource: ({ type, name, inputs }) => ({
                     id: `${name}-id`,
                     state: { ...inputs, ...outputs(type, name, inputs as Record<string, unknown>) },
@@ -83,7 +128,8 @@ export async function record(
         if (thrown !== undefined) {
             throw thrown.error;
         }
-        const byUrn = new Map(requests.map(({ request, urn }) => [urn, request.getName()]));
+        const byUrn = new Map([...requests, ...reads].map(({ request, urn }) => [urn, request.getName()]));
+        const namesOf = (urns: readonly string[]) => [...new Set(urns.map((urn) => byUrn.get(urn) ?? urn))].sort();
         const resources = requests
             .filter(({ request }) => request.getType() !== "pulumi:pulumi:Stack")
             .map(({ request, urn }): RecordedResource => {
@@ -95,17 +141,26 @@ export async function record(
                     parent: request.getParent().includes("pulumi:pulumi:Stack::")
                         ? ""
                         : (byUrn.get(request.getParent()) ?? request.getParent()),
-                    dependencies: request
-                        .getDependenciesList()
-                        .map((one) => byUrn.get(one) ?? one)
-                        .sort(),
+                    dependencies: namesOf(request.getDependenciesList()),
                     inputs: unwrapped(raw) as Record<string, unknown>,
                     secrets: secretPaths(raw),
                     secretOutputs: request.getAdditionalsecretoutputsList(),
+                    propertyDependencies: propertyDependencies(request, namesOf),
+                    provider: request.getProvider(),
+                    protect: request.getProtect() ?? false,
+                    deleteBeforeReplace: request.getDeletebeforereplace(),
+                    retainOnDelete: request.getRetainondelete() ?? false,
+                    deletedWith: byUrn.get(request.getDeletedwith()) ?? request.getDeletedwith(),
+                    ignoreChanges: request.getIgnorechangesList(),
+                    replaceOnChanges: request.getReplaceonchangesList(),
+                    aliases: request.getAliasesList().map(aliasText),
+                    customTimeouts: timeouts(request),
                 };
             });
         return {
             resources,
+            reads: reads.map(({ request }) => ({ type: request.getType(), name: request.getName(), id: request.getId() })),
+            calls: called,
             outputs: returned,
             named: (name) => {
                 const found = resources.find((one) => one.name === name);
@@ -117,6 +172,7 @@ export async function record(
         };
     } finally {
         MockMonitor.prototype.registerResource = original;
+        MockMonitor.prototype.readResource = originalRead;
     }
 }
 
@@ -128,6 +184,54 @@ interface Request {
     getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
     getDependenciesList(): string[];
     getAdditionalsecretoutputsList(): string[];
+    getPropertydependenciesMap(): {
+        forEach(visit: (value: { getUrnsList(): string[] }, key: string) => void): void;
+    };
+    getProvider(): string;
+    getProtect(): boolean | undefined;
+    getDeletebeforereplace(): boolean;
+    getRetainondelete(): boolean | undefined;
+    getDeletedwith(): string;
+    getIgnorechangesList(): string[];
+    getReplaceonchangesList(): string[];
+    getAliasesList(): Alias[];
+    getCustomtimeouts(): { getCreate(): string; getUpdate(): string; getDelete(): string } | undefined;
+}
+
+interface ReadRequest {
+    getType(): string;
+    getName(): string;
+    getId(): string;
+}
+
+interface Alias {
+    getUrn(): string;
+    getSpec(): { getType(): string; getName(): string } | undefined;
+}
+
+function propertyDependencies(
+    request: Request,
+    namesOf: (urns: readonly string[]) => readonly string[],
+): Record<string, readonly string[]> {
+    const found: Record<string, readonly string[]> = {};
+    request.getPropertydependenciesMap().forEach((value, key) => {
+        const names = namesOf(value.getUrnsList());
+        if (names.length > 0) {
+            found[key] = names;
+        }
+    });
+    return found;
+}
+
+function aliasText(alias: Alias): string {
+    const spec = alias.getSpec();
+    return spec === undefined ? alias.getUrn() : `${spec.getType()}::${spec.getName()}`;
+}
+
+function timeouts(request: Request): RecordedResource["customTimeouts"] {
+    const set = request.getCustomtimeouts();
+    const given = { create: set?.getCreate(), update: set?.getUpdate(), delete: set?.getDelete() };
+    return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== ""));
 }
 
 function isEnvelope(value: unknown): value is { value: unknown } {
