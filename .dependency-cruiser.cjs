@@ -1,7 +1,7 @@
 // The layers of the sources, highest last. Imports point down or stay within a layer; ARCHITECTURE.md says why.
 const layers = [
     { name: "L0 errors and names", path: "^src/(errors|naming)[.]ts$" },
-    { name: "L1 addressing and EMQX", path: "^src/(addressing|emqx)/" },
+    { name: "L1 addressing, IPsec and EMQX", path: "^src/(addressing|emqx|ipsec)/" },
     { name: "L2 contracts, input, dynamic resources", path: "^src/(contracts/|dynamic/|input[.]ts$)" },
     { name: "L3 tiers, links, probe, identities, what cloud clusters share", path: "^src/(tiers|link|probe|identity|cluster)/" },
     { name: "L4 kinds of sites", path: "^src/(local|external|aws|gcp|azure)/" },

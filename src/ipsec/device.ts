@@ -1,0 +1,61 @@
+import type { IpsecSuite } from "./suite.js";
+
+/** One tunnel as a device of the user's own sees it. Plain data; `presharedKey` must never be shown. */
+export interface DeviceTunnel {
+    /** Name of the tunnel in configuration and interfaces: letters, digits and hyphens, unique on the device. */
+    readonly name: string;
+    /** The device's own public address. */
+    readonly localAddress: string;
+    /** The peer gateway's public address for this tunnel. */
+    readonly remoteAddress: string;
+    /** Addresses inside the tunnel, both of one /30. */
+    readonly localInside: string;
+    readonly remoteInside: string;
+    readonly presharedKey: string;
+    /** The peer's autonomous system number. */
+    readonly remoteAsn: number;
+    /** The only ranges that are taken from this peer. */
+    readonly remoteRanges: readonly string[];
+}
+
+/** A VPN device of the user's own with all its tunnels. */
+export interface Device {
+    /** Name of its site. */
+    readonly site: string;
+    readonly asn: number;
+    /** The only ranges that are told to peers. */
+    readonly ranges: readonly string[];
+    /** BGP router id, an IPv4 address of the device. */
+    readonly routerId: string;
+    readonly suite: IpsecSuite;
+    readonly tunnels: readonly DeviceTunnel[];
+    readonly timers: BgpTimers;
+    /**
+     * How packets get into a tunnel: `xfrm` through an interface for each tunnel (a kernel with IPsec), `userspace` by strongSwan's
+     * kernel-libipsec, which has one TUN device for each charon and takes selectors instead.
+     */
+    readonly dataPath: "xfrm" | "userspace";
+}
+
+/** How soon a silent peer is noticed. */
+export interface BgpTimers {
+    /** Seconds between signs of life. */
+    readonly keepalive: number;
+    /** Seconds of silence after which the peer's routes go. Three times `keepalive` is usual. */
+    readonly hold: number;
+    /** Where both sides speak it: detects silence within `interval` x `multiplier`. Clouds' managed VPNs do not speak it. */
+    readonly bfd?: { readonly intervalMs: number; readonly multiplier: number } | undefined;
+}
+
+/** What clouds use or negotiate down to. */
+export const cloudTimers: BgpTimers = { keepalive: 10, hold: 30 };
+
+/** Interface of a tunnel: Linux takes 15 characters. */
+export function tunnelInterface(index: number): string {
+    return `lsvpn${index}`;
+}
+
+/** XFRM interface id of a tunnel. */
+export function interfaceId(index: number): number {
+    return 4_200 + index;
+}
