@@ -13,6 +13,10 @@ export const dynamicTypes = {
     meshCa: "MeshCa",
     certificate: "Certificate",
     secrets: "Secrets",
+    nodeMembership: "NodeMembership",
+    nodeDeparture: "NodeDeparture",
+    pin: "Pin",
+    packagePin: "PackagePin",
 } as const;
 
 /** A resource kind: the export of `linkspan/provider` that implements it. */
