@@ -1,0 +1,218 @@
+import * as pulumi from "@pulumi/pulumi";
+import { type Cidr, checkDisjoint, checkPublicAddress, isWithin, type NamedRange, parseCidr } from "../addressing/cidr.js";
+import { defaultSiteCidr, mostZones, siteRanges } from "../addressing/siteRanges.js";
+import type { Architecture } from "../cluster/args.js";
+import { type CloudSiteChoices, chooseCloudSite } from "../cluster/cloudSite.js";
+import { InputError, quote } from "../errors.js";
+import { checkSiteName, checkSiteNumber } from "../naming.js";
+import type { AwsNetworkArgs, AwsSiteArgs } from "./args.js";
+
+/** An AWS site's arguments, checked, and what was decided from them. */
+export interface AwsChoices extends CloudSiteChoices {
+    readonly region: string;
+    /** Zones that have a NAT gateway of the site's own; empty with a network of the user's. */
+    readonly natZones: readonly string[];
+    /** Ranges of the subnets, by zone. */
+    readonly subnets: Readonly<Record<string, { readonly brokers: string; readonly public: string }>>;
+    readonly network: AwsNetworkArgs | undefined;
+    /** The VPC's range. */
+    readonly cidr: string;
+    /** Names that the client door's certificate carries: Route 53's first. */
+    readonly clientNames: readonly string[];
+    readonly kmsKeyId: pulumi.Input<string> | undefined;
+}
+
+/** Machine types: 2 virtual processors and 8 GiB. */
+const defaultSizes = { arm64: "m7g.large", x86_64: "m7i.large" } as const;
+/** Smallest subnet of AWS, and the first four and the last address of each, which AWS keeps. */
+const longestPrefix = 28;
+/** Regions whose accounts do not all see zones a, b and c. */
+const zoneLetters: Readonly<Record<string, string>> = { "ap-northeast-1": "acd", "ca-central-1": "abd" };
+/** What AWS gives a region of a new account. */
+export const defaultElasticIps = 5;
+
+/**
+ * Checks an AWS site's arguments and decides its cluster and network.
+ *
+ * @throws InputError naming the argument
+ */
+export function chooseAwsSite(name: string, args: AwsSiteArgs): AwsChoices {
+    checkSiteName(name);
+    checkSiteNumber(args.siteNumber);
+    const { network } = args;
+    if (network !== undefined) {
+        checkNetwork(args, network);
+    }
+    const given = network === undefined ? args.zones : Object.keys(network.zones);
+    const region = chooseRegion(args.region, given);
+    const zones = given ?? defaultZones(region);
+    checkZones(region, zones, network === undefined ? "zones" : "network.zones");
+    const egress = checkEgress(args);
+    const subnets = network === undefined ? ownSubnets(args, zones) : givenSubnets(network);
+    const clientNames = [...(args.dns === undefined ? [] : [args.dns.name]), ...(args.clientNames ?? [])];
+    const site = chooseCloudSite(
+        name,
+        { ...args, clientNames },
+        {
+            zones,
+            subnets: "perZone",
+            brokerRanges: zones.map((zone) => subnets[zone]?.brokers ?? ""),
+            defaults: { size: defaultSizes, architecture: architectureOf(args.broker?.size) ?? "arm64" },
+        },
+    );
+    checkArchitecture(site.plan.size, site.plan.architecture);
+    checkKey(args.kmsKeyId);
+    return {
+        ...site,
+        region,
+        natZones: network !== undefined ? [] : egress === "single" ? zones.slice(0, 1) : zones,
+        subnets,
+        network,
+        cidr: network?.cidr ?? site.plan.ranges.cidr,
+        clientNames,
+        kmsKeyId: args.kmsKeyId,
+    };
+}
+
+/** How many Elastic IPs the site takes of the region's quota. */
+export function elasticIpCount({ plan, natZones }: Pick<AwsChoices, "plan" | "natZones">): number {
+    return plan.zones.length + natZones.length;
+}
+
+function chooseRegion(given: string | undefined, zones: readonly string[] | undefined): string {
+    const ofZones = /^(.*\d)[a-f]$/.exec(String(zones?.[0] ?? ""))?.[1];
+    const region =
+        given ?? ofZones ?? new pulumi.Config("aws").get("region") ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
+    if (region === undefined || region === "") {
+        throw new InputError(
+            "region",
+            'it is missing; set it as in "eu-central-1", or once for all: pulumi config set aws:region eu-central-1',
+        );
+    }
+    if (!/^[a-z]{2}(-[a-z]+)+-\d$/.test(region)) {
+        throw new InputError("region", `${quote(region)} is no region of AWS; write it as in "eu-central-1"`);
+    }
+    return region;
+}
+
+function defaultZones(region: string): readonly string[] {
+    return [...(zoneLetters[region] ?? "abc")].map((letter) => `${region}${letter}`);
+}
+
+function checkZones(region: string, zones: readonly string[], argument: string): void {
+    for (const [index, zone] of zones.entries()) {
+        if (typeof zone !== "string" || !zone.startsWith(region) || !/^[a-f]$/.test(zone.slice(region.length))) {
+            throw new InputError(
+                argument === "zones" ? `zones[${index}]` : argument,
+                `${quote(zone)} is no zone of ${region}; write it as in ${quote(`${region}a`)}, or set region`,
+            );
+        }
+    }
+}
+
+/** The unit of a zone in the site's range comes from its letter, so that a zone keeps its addresses in whatever order the zones stand. */
+function ownSubnets(args: AwsSiteArgs, zones: readonly string[]): AwsChoices["subnets"] {
+    const ranges = siteRanges(args.cidr ?? defaultSiteCidr(args.siteNumber));
+    return Object.fromEntries(
+        zones.map((zone) => {
+            const unit = ranges.zones[zone.charCodeAt(zone.length - 1) - "a".charCodeAt(0)];
+            if (unit === undefined) {
+                throw new RangeError(`there is no range for zone ${zone}: ${mostZones} letters are planned for`);
+            }
+            return [zone, { brokers: unit.brokers, public: unit.public }] as const;
+        }),
+    );
+}
+
+function givenSubnets(network: AwsNetworkArgs): AwsChoices["subnets"] {
+    return Object.fromEntries(
+        Object.entries(network.zones).map(([zone, { brokers, public: open }]) => [
+            zone,
+            { brokers: brokers.cidr, public: open.cidr },
+        ]),
+    );
+}
+
+function checkEgress({ egress, network }: AwsSiteArgs): "single" | "perZone" {
+    if (egress !== undefined && egress !== "single" && egress !== "perZone") {
+        throw new InputError("egress", `${quote(egress)} is not known; set "single" or "perZone"`);
+    }
+    if (egress !== undefined && network !== undefined) {
+        throw new InputError("egress", "the network is yours and so are its NAT gateways; leave egress out");
+    }
+    return egress ?? "single";
+}
+
+function checkNetwork(args: AwsSiteArgs, network: AwsNetworkArgs): void {
+    for (const [argument, value, where] of [
+        ["cidr", args.cidr, "network.cidr"],
+        ["zones", args.zones, "network.zones"],
+    ] as const) {
+        if (value !== undefined) {
+            throw new InputError(argument, `the network is yours, and ${where} says it; leave ${argument} out`);
+        }
+    }
+    const whole = parseCidr(network.cidr, "network.cidr");
+    checkDisjoint([{ cidr: network.cidr, what: "your network" }, ...reservedRanges], "network.cidr");
+    const ranges: NamedRange[] = [];
+    for (const [zone, subnets] of Object.entries(network.zones ?? {})) {
+        for (const [kind, what] of [
+            ["brokers", "the brokers' subnet"],
+            ["public", "the public subnet"],
+        ] as const) {
+            const argument = `network.zones[${quote(zone)}].${kind}.cidr`;
+            checkSubnet(parseCidr(subnets[kind]?.cidr, argument), whole, network.cidr, argument);
+            ranges.push({ cidr: subnets[kind].cidr, what: `${what} of ${zone}` });
+        }
+    }
+    checkDisjoint(ranges, "network.zones");
+    if (!Array.isArray(network.egressAddresses) || network.egressAddresses.length === 0) {
+        throw new InputError(
+            "network.egressAddresses",
+            "it is missing; list the public addresses of the NAT gateways that the brokers' subnets use: peers admit no others",
+        );
+    }
+    for (const [index, address] of network.egressAddresses.entries()) {
+        checkPublicAddress(address, `network.egressAddresses[${index}]`);
+    }
+}
+
+function checkSubnet(range: Cidr, whole: Cidr, cidr: string, argument: string): void {
+    if (!isWithin(range, whole)) {
+        throw new InputError(
+            argument,
+            `it is not within network.cidr ${quote(cidr)}; set the range that AWS shows for the subnet`,
+        );
+    }
+    if (range.prefix > longestPrefix) {
+        throw new InputError(argument, `a /${range.prefix} is smaller than any subnet of AWS; set /${longestPrefix} or larger`);
+    }
+}
+
+/** A machine type's processor by its name: the letter g behind the generation's digit says Graviton, as in `m7g`, `t4g`, `c7gn`. */
+function architectureOf(size: string | undefined): Architecture | undefined {
+    const [, family = "", attributes = ""] = /^([a-z]+\d+)([a-z-]*)[\w-]*\.[\w-]+$/.exec(size ?? "") ?? [];
+    return family === "" ? undefined : attributes.includes("g") || family === "a1" ? "arm64" : "x86_64";
+}
+
+function checkArchitecture(size: string, architecture: Architecture): void {
+    const own = architectureOf(size);
+    if (own === undefined) {
+        throw new InputError("broker.size", `${quote(size)} is no instance type; write it as in ${quote(defaultSizes.arm64)}`);
+    }
+    if (own !== architecture) {
+        throw new InputError(
+            "broker.size",
+            `${quote(size)} has ${own} processors and broker.architecture is ${quote(architecture)}; set a type such as ${quote(defaultSizes[architecture])}, or leave broker.architecture out`,
+        );
+    }
+}
+
+function checkKey(key: pulumi.Input<string> | undefined): void {
+    if (typeof key === "string" && !/^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/.test(key)) {
+        throw new InputError(
+            "kmsKeyId",
+            `${quote(key)} is no key's ARN; write it as in "arn:aws:kms:eu-central-1:111122223333:key/…": aliases and bare ids do not fit policies`,
+        );
+    }
+}

@@ -1,0 +1,113 @@
+import * as pulumi from "@pulumi/pulumi";
+import { cloudCluster } from "../cluster/brokerCluster.js";
+import { cloudFacts } from "../cluster/cloudSite.js";
+import { clusterIdentity } from "../cluster/clusterIdentity.js";
+import type { BrokerCluster, InterconnectEnd, NameService, PublicEnd, Site, SiteFacts, VpnEnd } from "../contracts/site.js";
+import { failOn } from "../input.js";
+import type { AwsSiteArgs } from "./args.js";
+import { createBrokers } from "./brokers.js";
+import { chooseAwsSite } from "./choices.js";
+import { awsCosts, type CostRow } from "./costs.js";
+import { createDoors, reserveDoorAddresses } from "./doors.js";
+import { createEgress, sayElasticIps } from "./egress.js";
+import { createFirewall } from "./firewall.js";
+import { pinImage, pinPackage } from "./images.js";
+import { createNameService } from "./nameService.js";
+import { createNetwork } from "./network.js";
+import { awsPublicEnd } from "./publicEnd.js";
+import { createSecretStore } from "./secretStore.js";
+
+/**
+ * A site on AWS: a dedicated EMQX cluster on EC2 in a VPC of its own, or in one of yours.
+ *
+ * @example
+ * const aws = new AwsSite("aws", { siteNumber: 1, region: "eu-central-1", adminCidrs: ["203.0.113.7/32"] });
+ */
+export class AwsSite extends pulumi.ComponentResource implements Site {
+    readonly facts: SiteFacts;
+    readonly cluster: BrokerCluster;
+    readonly nameService: NameService;
+    /** User name and password of the default device user; `undefined` where `users` are given. Secret. */
+    readonly device: pulumi.Output<{ readonly username: string; readonly password: string }> | undefined;
+    /** Where devices connect: `mqtts://host:port`. */
+    readonly endpoint: pulumi.Output<string>;
+    /** Fixed public addresses of the client door, one for each zone: point names of your own at them. */
+    readonly clientAddresses: pulumi.Output<string[]>;
+    /** Fixed public addresses that the brokers come from. */
+    readonly egressAddresses: pulumi.Output<string[]>;
+    /** What the site costs in a month before anything is sent, row by row. */
+    readonly monthlyCosts: readonly CostRow[];
+    private readonly end: PublicEnd;
+
+    constructor(name: string, args: AwsSiteArgs, opts: pulumi.ComponentResourceOptions = {}) {
+        super("linkspan:aws:AwsSite", name, {}, opts);
+        const choices = failOn(this, () => chooseAwsSite(name, args));
+        const { plan, reach, clientNames } = choices;
+        for (const warning of plan.warnings) {
+            void pulumi.log.warn(warning, this);
+        }
+        sayElasticIps(this, choices);
+
+        const network = createNetwork(this, choices);
+        const egress = createEgress(this, choices, network);
+        const addresses = reserveDoorAddresses(this, choices, network);
+        const { license, users } = args;
+        const identity = clusterIdentity(this, {
+            plan,
+            identity: choices.identity(),
+            doorAddresses: addresses.map(({ address }) => address),
+            clientNames,
+            license,
+            users,
+        });
+        const secretStore = createSecretStore(this, choices, args, identity.bootItems);
+        const firewall = createFirewall(this, choices, network);
+        const doors = createDoors(this, choices, args, { network, firewall, addresses });
+        const brokers = createBrokers(this, choices, {
+            network,
+            egress,
+            firewall,
+            doors,
+            identity,
+            secretStore,
+            image: pinImage(this, choices, args),
+            package: pinPackage(this, choices),
+        });
+
+        this.facts = cloudFacts(plan, "aws", choices.cidr);
+        this.cluster = cloudCluster({
+            plan,
+            identity,
+            reach,
+            doors,
+            clientNames,
+            incarnation: brokers.incarnation,
+            ready: [...brokers.memberships, ...doors.ready, ...firewall.ready],
+        });
+        this.nameService = createNameService(this, choices, network);
+        this.end = awsPublicEnd(this, choices, { egress, firewall, doors, caPem: identity.caPem });
+        this.device = identity.device;
+        this.endpoint = this.cluster.clientDoor.apply((door) => `${door.scheme}://${door.host}:${door.port}`);
+        this.clientAddresses = pulumi.all([...doors.addresses]);
+        this.egressAddresses = pulumi.all(egress.addresses.map(({ address }) => address));
+        this.monthlyCosts = awsCosts(choices);
+        this.registerOutputs({
+            endpoint: this.endpoint,
+            clusterName: plan.clusterName,
+            clientAddresses: this.clientAddresses,
+            egressAddresses: this.egressAddresses,
+        });
+    }
+
+    publicEnd(): PublicEnd {
+        return this.end;
+    }
+
+    vpnEnd(): VpnEnd {
+        throw new Error(`${this.facts.name} has no VPN end`);
+    }
+
+    interconnectEnd(): InterconnectEnd {
+        throw new Error(`${this.facts.name} has no interconnect end`);
+    }
+}
