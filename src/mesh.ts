@@ -85,7 +85,7 @@ export class Mesh extends pulumi.ComponentResource {
             void pulumi.log.warn(warning, this);
         }
         const sites = new Map(args.sites.map((site) => [site.facts.name, site]));
-        const pairs = plan.pairs.map((pair) => [pair.key, createPair(this, name, pair, args, sites)] as const);
+        const pairs = plan.pairs.map((pair) => [pair.key, createPair(this, name, pair, args, sites, plan)] as const);
 
         this.pairs = Object.fromEntries(pairs);
         this.endpoints = pulumi
@@ -115,14 +115,34 @@ function planFor(args: MeshArgs): MeshPlan {
     });
 }
 
-function createPair(parent: Mesh, name: string, pair: PairPlan, args: MeshArgs, sites: ReadonlyMap<string, Site>): LinkPair {
+function createPair(
+    parent: Mesh,
+    name: string,
+    pair: PairPlan,
+    args: MeshArgs,
+    sites: ReadonlyMap<string, Site>,
+    { vpnPeers }: MeshPlan,
+): LinkPair {
     const a = sites.get(pair.a);
     const b = sites.get(pair.b);
     if (a === undefined || b === undefined) {
         throw new Error(`the plan names sites that are not in the mesh: ${pair.key}`);
     }
-    const path = joinSites(pair.tier, pair.key, a, b, { parent });
     const own = args.pairs?.[pair.key];
+    const path = joinSites(
+        pair.tier,
+        pair.key,
+        a,
+        b,
+        { parent },
+        {
+            vpn: {
+                peersOfA: vpnPeers[pair.a] ?? [],
+                peersOfB: vpnPeers[pair.b] ?? [],
+                keyRotation: own?.vpn?.keyRotation,
+            },
+        },
+    );
     return new LinkPair(
         `${name}-${pair.key}`,
         {

@@ -1,16 +1,33 @@
 import { checkDisjoint } from "./addressing/cidr.js";
 import type { SiteFacts } from "./contracts/site.js";
 import { InputError, quote } from "./errors.js";
+import type { IpsecSuite } from "./ipsec/suite.js";
 import { checkSiteName, checkSiteNumber, pairKey, type Tier, tiers } from "./naming.js";
+import { planVpn, type VpnPlan } from "./tiers/vpnPlan.js";
 
 /** Topic filters: the same for every receiving site, or per receiving site by its name. */
 export type TopicsBySite = readonly string[] | Readonly<Record<string, readonly string[]>>;
+
+/** How a pair's tunnels are made. */
+export interface VpnPairSettings {
+    /** Algorithms, the same on both sides. @default "aes-cbc" */
+    readonly suite?: IpsecSuite | undefined;
+    /**
+     * IPsec also between two networks of one cloud, which are joined by that cloud's own peering otherwise. AWS has no such thing.
+     * @default false
+     */
+    readonly encrypt?: boolean | undefined;
+    /** By tunnel key (`0` to `3`): raise a number by 1 to renew that tunnel's key alone. @default every number 0 */
+    readonly keyRotation?: Readonly<Record<string, number>> | undefined;
+}
 
 /** What a pair may set for itself. Everything else is the mesh's. */
 export interface PairSettings {
     readonly tier?: Tier | undefined;
     readonly topics?: TopicsBySite | undefined;
     readonly maxOutageSeconds?: number | undefined;
+    /** How the pair's tunnels are made, in tier `vpn`. */
+    readonly vpn?: VpnPairSettings | undefined;
     /** `false` leaves the pair unlinked. Links do not pass messages on, so these two sites then exchange nothing. */
     readonly linked?: boolean | undefined;
 }
@@ -43,6 +60,8 @@ export interface PairPlan {
 /** Everything that is decided before the first resource exists. */
 export interface MeshPlan {
     readonly pairs: readonly PairPlan[];
+    /** The VPN peers of each site by its name. */
+    readonly vpnPeers: VpnPlan["peers"];
     /** Said once at preview: allowed, but worth knowing. */
     readonly warnings: readonly string[];
     /** What a run of this mesh cannot prove, because a site stands for something else. */
@@ -85,7 +104,16 @@ export function planMesh(input: MeshPlanInput): MeshPlan {
     if (pairs.length === 0) {
         throw new InputError("pairs", "every pair has linked: false, so nothing would be linked; leave at least one pair linked");
     }
-    return { pairs, warnings, notProven: notProven(input.sites, pairs) };
+    const byName = new Map(input.sites.map((site) => [site.name, site]));
+    const vpn = planVpn(
+        pairs.flatMap(({ key, tier, maxOutageSeconds, ...pair }) => {
+            const [a, b] = [byName.get(pair.a), byName.get(pair.b)];
+            return tier === "vpn" && a !== undefined && b !== undefined
+                ? [{ key, a, b, maxOutageSeconds, ...settings[key]?.vpn }]
+                : [];
+        }),
+    );
+    return { pairs, vpnPeers: vpn.peers, warnings: [...warnings, ...vpn.warnings], notProven: notProven(input.sites, pairs) };
 }
 
 function planPair(input: MeshPlanInput, key: string, a: SiteFacts, b: SiteFacts, own: PairSettings): PairPlan {

@@ -1,44 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { ApiEndpoint, MqttEndpoint } from "../emqx/endpoint.js";
 import type { Tier } from "../naming.js";
+import type { SiteFacts } from "./facts.js";
+import type { PlannedVpnPeer, VpnGateway } from "./vpn.js";
 
-/** Where a site's brokers run. */
-export type Platform = "aws" | "gcp" | "azure" | "local" | "external";
-
-/**
- * What a site's links speak. EMQX's links carry Erlang terms inside MQTT 5, the local stand-in its own form: the two cannot be linked.
- */
-export type LinkProtocol = "emqx" | "linkspan-local";
-
-/** Whether a site has an end for a tier; where it has, what that end stands for when it is not the real thing. */
-export type TierSupport =
-    | { readonly supported: true; readonly standsFor?: string }
-    | { readonly supported: false; readonly reason: string };
-
-/** What is known of a site without any cloud's answer: all that the mesh's plan reads. Plain data. */
-export interface SiteFacts {
-    /** Unique in the mesh: 1 to 24 lower-case letters, digits, hyphens. */
-    readonly name: string;
-    /** 1 to 120, unique in the mesh, never reused: the root of every number of the site. */
-    readonly siteNumber: number;
-    readonly platform: Platform;
-    readonly linkProtocol: LinkProtocol;
-    /** `cluster.name` of its EMQX cluster. */
-    readonly clusterName: string;
-    /** The mesh that the site belongs to: its links' client ids begin with `<meshId>-<name>-`. */
-    readonly meshId?: string | undefined;
-    /** EMQX's version where it is known before the cluster answers. */
-    readonly version?: string | undefined;
-    readonly tiers: Readonly<Record<Tier, TierSupport>>;
-    /** The site's private range, such as `10.1.0.0/16`, where Linkspan knows it: no two sites of a mesh may share addresses. */
-    readonly cidr?: string | undefined;
-    /** Set where the site's link door admits only addresses that are listed for a peer. */
-    readonly filtersSources?: boolean | undefined;
-    /** Set where the addresses that the site's brokers come from are fixed and known before a link is made. */
-    readonly fixedEgress?: boolean | undefined;
-    /** Where the site's brokers are not EMQX: what that leaves unproven, as a sentence. */
-    readonly standIn?: string | undefined;
-}
+export type { LinkProtocol, Platform, SiteFacts, TierSupport, VpnFacts } from "./facts.js";
 
 /** Where devices connect. */
 export interface ClientDoor {
@@ -166,8 +132,10 @@ interface End<T extends Tier> {
 
 /** A site's half of tier `nat`. */
 export type PublicEnd = End<"nat">;
-/** A site's half of tier `vpn`. */
-export type VpnEnd = End<"vpn">;
+/** A site's half of tier `vpn`. Without a gateway nothing lies between the two sites: processes of one machine. */
+export interface VpnEnd extends End<"vpn"> {
+    readonly gateway?: VpnGateway | undefined;
+}
 /** A site's half of tier `interconnect`. */
 export type InterconnectEnd = End<"interconnect">;
 
@@ -179,6 +147,7 @@ export interface Site {
     readonly nameService?: NameService | undefined;
     /** The site's half of a tier. Called only for tiers that `facts.tiers` supports. */
     publicEnd(): PublicEnd;
-    vpnEnd(): VpnEnd;
+    /** @param peers all VPN pairs of the site, because a gateway may have to know them when it is made */
+    vpnEnd(peers: readonly PlannedVpnPeer[]): VpnEnd;
     interconnectEnd(): InterconnectEnd;
 }

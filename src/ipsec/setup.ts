@@ -27,8 +27,10 @@ export function renderSetup(device: Device): string {
         "table inet linkspan {",
         "    chain forward {",
         "        type filter hook forward priority mangle;",
-        `        oifname "lsvpn*" tcp flags syn tcp option maxseg size set ${clampedSegment}`,
-        `        iifname "lsvpn*" tcp flags syn tcp option maxseg size set ${clampedSegment}`,
+        ...["oifname", "iifname"].map(
+            (way) =>
+                `        ${way} "lsvpn*" tcp flags syn tcp option maxseg size > ${clampedSegment} tcp option maxseg size set ${clampedSegment}`,
+        ),
         "    }",
         "}",
         "RULES",

@@ -1,0 +1,20 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Mesh } from "linkspan";
+import { AwsSite, type AwsSiteArgs } from "linkspan/aws";
+import { GcpSite } from "linkspan/gcp";
+
+const config = new pulumi.Config();
+
+// What both sites have in common. The optional object `site` adds to it: how this machine reaches the sites, larger brokers, …
+const common = {
+    adminCidrs: config.requireObject<string[]>("adminCidrs"),
+    ...config.getObject<Pick<AwsSiteArgs, "reach" | "broker" | "clientCidrs">>("site"),
+};
+
+const aws = new AwsSite("aws", { siteNumber: 1, region: "eu-central-1", ...common });
+const gcp = new GcpSite("gcp", { siteNumber: 2, region: "europe-west3", ...common });
+
+const mesh = new Mesh("fleet", { sites: [aws, gcp], tier: "nat", topics: config.requireObject<string[]>("topics") });
+
+export const endpoints = mesh.endpoints;
+export const links = mesh.links;

@@ -1,0 +1,61 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { TunnelRange } from "../addressing/tunnels.js";
+import type { IpsecSuite } from "../ipsec/suite.js";
+import type { SiteFacts, VpnFacts } from "./facts.js";
+
+/** One VPN pair as one of its two sites must know it before its gateway is made. Plain data. */
+export interface PlannedVpnPeer {
+    /** The pair's key, `a-b`. */
+    readonly pair: string;
+    readonly facts: SiteFacts;
+    readonly vpn: VpnFacts;
+    readonly suite: IpsecSuite;
+    /** Empty where the two networks are peered by their cloud and need no tunnel. */
+    readonly tunnels: readonly SideTunnel[];
+}
+
+/** A tunnel as one side sees it. */
+export interface SideTunnel extends Pick<TunnelRange, "key" | "inside" | "aws" | "azure"> {
+    readonly ownAddress: string;
+    readonly peerAddress: string;
+    /** Which of the own gateway's public addresses it uses, from 0. */
+    readonly ownInterface: number;
+    readonly peerInterface: number;
+}
+
+/** A peer whose tunnels are being made. */
+export interface VpnPeer extends PlannedVpnPeer {
+    /** The pre-shared keys by tunnel key. Secret. */
+    readonly presharedKeys: Readonly<Record<string, pulumi.Output<string>>>;
+    /** The peer gateway's public address for each tunnel, by tunnel key. */
+    readonly outsideAddresses: Readonly<Record<string, pulumi.Output<string>>>;
+}
+
+/** What a side has made of a pair's tunnels. */
+export interface VpnSide {
+    /** The own gateway's public address for each tunnel, by tunnel key. */
+    readonly outsideAddresses: Readonly<Record<string, pulumi.Output<string>>>;
+    /** Links depend on these. */
+    readonly ready: readonly pulumi.Resource[];
+}
+
+/** A network that its own cloud can peer with another of its networks. Which attributes there are is the cloud's business. */
+export interface NativeNetwork {
+    readonly site: string;
+    readonly ranges: readonly string[];
+    /** Such as the ids of the network and of its route tables. */
+    readonly attributes: Readonly<Record<string, pulumi.Output<string>>>;
+}
+
+/** A site's VPN gateway. */
+export interface VpnGateway {
+    readonly facts: VpnFacts;
+    /** Public addresses that exist before any tunnel; absent where each tunnel gets one of its own when it is made (AWS). */
+    readonly addresses?: readonly pulumi.Output<string>[] | undefined;
+    /** Makes this side of a pair's tunnels, with the routes to the peer's ranges. */
+    connect(peer: VpnPeer, opts: pulumi.CustomResourceOptions): VpnSide;
+    /** The site's network, where its cloud can peer it with others of the same cloud. */
+    readonly network?: NativeNetwork | undefined;
+    /** Peers the site's network with another one of the same cloud: both directions, with routes on both sides. */
+    peer?(pair: string, other: NativeNetwork, opts: pulumi.CustomResourceOptions): readonly pulumi.Resource[];
+}
