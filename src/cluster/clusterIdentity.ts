@@ -1,35 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
+import { type BootItemName, bootItemNames } from "../emqx/boot/bootItems.js";
 import type { Certificate } from "../identity/certificate.js";
 import type { MeshIdentity } from "../identity/meshIdentity.js";
 import { Secrets } from "../identity/secrets.js";
 import type { DeviceUser } from "./args.js";
 import { apiKeyName, type ClusterPlan, probeUser } from "./clusterPlan.js";
 
-/**
- * What a broker fetches from its cloud's secret store at boot, one item each, and again whenever one has changed. No item stands in
- * user data. The certificates are among them because a renewed one must reach the brokers without replacing a machine.
- */
-export const bootItemNames = [
-    /** `node.cookie`: the same on all nodes of a cluster. */
-    "cookie",
-    /** Password of EMQX's dashboard user `admin`. */
-    "dashboard-password",
-    /** EMQX's `api_key.bootstrap_file`: `key:secret:role` lines. */
-    "api-keys",
-    /** EMQX's users' bootstrap file: CSV with the header `user_id,password,is_superuser`. */
-    "users",
-    /** EMQX's licence: `default` (community), `evaluation` or a key. */
-    "license",
-    /** PEM of the mesh's authority. */
-    "ca",
-    /** PEM certificate and key of the client and management doors. */
-    "server-cert",
-    "server-key",
-    /** PEM certificate and key of the link door. */
-    "link-cert",
-    "link-key",
-] as const;
-export type BootItemName = (typeof bootItemNames)[number];
+export { type BootItemName, bootItemNames };
 
 /** Secrets and certificates of a cloud site's cluster. */
 export interface ClusterIdentity {
