@@ -1,14 +1,22 @@
-import * as pulumi from "@pulumi/pulumi";
-import { type Cidr, checkDisjoint, checkPublicAddress, isWithin, type NamedRange, parseCidr } from "../addressing/cidr.js";
-import { defaultSiteCidr, mostZones, siteRanges } from "../addressing/siteRanges.js";
-import type { Architecture } from "../cluster/args.js";
+import type * as pulumi from "@pulumi/pulumi";
+import {
+    type Cidr,
+    checkDisjoint,
+    checkPublicAddress,
+    isWithin,
+    type NamedRange,
+    parseCidr,
+    reservedRanges,
+} from "../addressing/cidr.js";
+import { defaultSiteCidr, siteRanges } from "../addressing/siteRanges.js";
 import { type CloudSiteChoices, chooseCloudSite } from "../cluster/cloudSite.js";
 import { InputError, quote } from "../errors.js";
 import { checkSiteName, checkSiteNumber } from "../naming.js";
 import type { AwsNetworkArgs, AwsSiteArgs } from "./args.js";
+import { architectureOf, checkSize, checkZones, chooseRegion, defaultSizes, defaultZones, zoneNumber } from "./regions.js";
 
 /** An AWS site's arguments, checked, and what was decided from them. */
-export interface AwsChoices extends CloudSiteChoices {
+export interface AwsSiteChoices extends CloudSiteChoices {
     readonly region: string;
     /** Zones that have a NAT gateway of the site's own; empty with a network of the user's. */
     readonly natZones: readonly string[];
@@ -22,21 +30,15 @@ export interface AwsChoices extends CloudSiteChoices {
     readonly kmsKeyId: pulumi.Input<string> | undefined;
 }
 
-/** Machine types: 2 virtual processors and 8 GiB. */
-const defaultSizes = { arm64: "m7g.large", x86_64: "m7i.large" } as const;
-/** Smallest subnet of AWS, and the first four and the last address of each, which AWS keeps. */
+/** AWS's smallest subnet. */
 const longestPrefix = 28;
-/** Regions whose accounts do not all see zones a, b and c. */
-const zoneLetters: Readonly<Record<string, string>> = { "ap-northeast-1": "acd", "ca-central-1": "abd" };
-/** What AWS gives a region of a new account. */
-export const defaultElasticIps = 5;
 
 /**
  * Checks an AWS site's arguments and decides its cluster and network.
  *
  * @throws InputError naming the argument
  */
-export function chooseAwsSite(name: string, args: AwsSiteArgs): AwsChoices {
+export function chooseAwsSite(name: string, args: AwsSiteArgs): AwsSiteChoices {
     checkSiteName(name);
     checkSiteNumber(args.siteNumber);
     const { network } = args;
@@ -60,7 +62,7 @@ export function chooseAwsSite(name: string, args: AwsSiteArgs): AwsChoices {
             defaults: { size: defaultSizes, architecture: architectureOf(args.broker?.size) ?? "arm64" },
         },
     );
-    checkArchitecture(site.plan.size, site.plan.architecture);
+    checkSize(site.plan.size, site.plan.architecture);
     checkKey(args.kmsKeyId);
     return {
         ...site,
@@ -75,56 +77,21 @@ export function chooseAwsSite(name: string, args: AwsSiteArgs): AwsChoices {
 }
 
 /** How many Elastic IPs the site takes of the region's quota. */
-export function elasticIpCount({ plan, natZones }: Pick<AwsChoices, "plan" | "natZones">): number {
+export function elasticIpCount({ plan, natZones }: Pick<AwsSiteChoices, "plan" | "natZones">): number {
     return plan.zones.length + natZones.length;
 }
 
-function chooseRegion(given: string | undefined, zones: readonly string[] | undefined): string {
-    const ofZones = /^(.*\d)[a-f]$/.exec(String(zones?.[0] ?? ""))?.[1];
-    const region =
-        given ?? ofZones ?? new pulumi.Config("aws").get("region") ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
-    if (region === undefined || region === "") {
-        throw new InputError(
-            "region",
-            'it is missing; set it as in "eu-central-1", or once for all: pulumi config set aws:region eu-central-1',
-        );
-    }
-    if (!/^[a-z]{2}(-[a-z]+)+-\d$/.test(region)) {
-        throw new InputError("region", `${quote(region)} is no region of AWS; write it as in "eu-central-1"`);
-    }
-    return region;
-}
-
-function defaultZones(region: string): readonly string[] {
-    return [...(zoneLetters[region] ?? "abc")].map((letter) => `${region}${letter}`);
-}
-
-function checkZones(region: string, zones: readonly string[], argument: string): void {
-    for (const [index, zone] of zones.entries()) {
-        if (typeof zone !== "string" || !zone.startsWith(region) || !/^[a-f]$/.test(zone.slice(region.length))) {
-            throw new InputError(
-                argument === "zones" ? `zones[${index}]` : argument,
-                `${quote(zone)} is no zone of ${region}; write it as in ${quote(`${region}a`)}, or set region`,
-            );
-        }
-    }
-}
-
-/** The unit of a zone in the site's range comes from its letter, so that a zone keeps its addresses in whatever order the zones stand. */
-function ownSubnets(args: AwsSiteArgs, zones: readonly string[]): AwsChoices["subnets"] {
+function ownSubnets(args: AwsSiteArgs, zones: readonly string[]): AwsSiteChoices["subnets"] {
     const ranges = siteRanges(args.cidr ?? defaultSiteCidr(args.siteNumber));
     return Object.fromEntries(
         zones.map((zone) => {
-            const unit = ranges.zones[zone.charCodeAt(zone.length - 1) - "a".charCodeAt(0)];
-            if (unit === undefined) {
-                throw new RangeError(`there is no range for zone ${zone}: ${mostZones} letters are planned for`);
-            }
-            return [zone, { brokers: unit.brokers, public: unit.public }] as const;
+            const unit = ranges.zones[zoneNumber(zone)];
+            return [zone, { brokers: unit?.brokers ?? "", public: unit?.public ?? "" }] as const;
         }),
     );
 }
 
-function givenSubnets(network: AwsNetworkArgs): AwsChoices["subnets"] {
+function givenSubnets(network: AwsNetworkArgs): AwsSiteChoices["subnets"] {
     return Object.fromEntries(
         Object.entries(network.zones).map(([zone, { brokers, public: open }]) => [
             zone,
@@ -186,25 +153,6 @@ function checkSubnet(range: Cidr, whole: Cidr, cidr: string, argument: string): 
     }
     if (range.prefix > longestPrefix) {
         throw new InputError(argument, `a /${range.prefix} is smaller than any subnet of AWS; set /${longestPrefix} or larger`);
-    }
-}
-
-/** A machine type's processor by its name: the letter g behind the generation's digit says Graviton, as in `m7g`, `t4g`, `c7gn`. */
-function architectureOf(size: string | undefined): Architecture | undefined {
-    const [, family = "", attributes = ""] = /^([a-z]+\d+)([a-z-]*)[\w-]*\.[\w-]+$/.exec(size ?? "") ?? [];
-    return family === "" ? undefined : attributes.includes("g") || family === "a1" ? "arm64" : "x86_64";
-}
-
-function checkArchitecture(size: string, architecture: Architecture): void {
-    const own = architectureOf(size);
-    if (own === undefined) {
-        throw new InputError("broker.size", `${quote(size)} is no instance type; write it as in ${quote(defaultSizes.arm64)}`);
-    }
-    if (own !== architecture) {
-        throw new InputError(
-            "broker.size",
-            `${quote(size)} has ${own} processors and broker.architecture is ${quote(architecture)}; set a type such as ${quote(defaultSizes[architecture])}, or leave broker.architecture out`,
-        );
     }
 }
 

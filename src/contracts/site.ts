@@ -97,6 +97,8 @@ export interface TierPeer {
     readonly facts: SiteFacts;
     /** Addresses that the peer's brokers come from. */
     readonly egress: readonly EgressAddress[];
+    /** Where the peer takes links in this tier: what this site's brokers must be let out to. Its port need not be Linkspan's. */
+    readonly door: LinkDoor;
 }
 
 /** One fixed address that a site's brokers come from. */

@@ -21,8 +21,8 @@ export function joinEnds<E extends PublicEnd | VpnEnd | InterconnectEnd>(
     endOfB: E,
     opts: pulumi.CustomResourceOptions,
 ): TierPath {
-    const peerOfA: TierPeer = { pair, facts: b.facts, egress: endOfB.egress };
-    const peerOfB: TierPeer = { pair, facts: a.facts, egress: endOfA.egress };
+    const peerOfA: TierPeer = { pair, facts: b.facts, egress: endOfB.egress, door: endOfB.door };
+    const peerOfB: TierPeer = { pair, facts: a.facts, egress: endOfA.egress, door: endOfA.door };
     const opened = [...endOfA.admit(peerOfA, opts), ...endOfB.admit(peerOfB, opts)];
     const wayToA = wayTo(a, endOfA.door, b, opts);
     const wayToB = wayTo(b, endOfB.door, a, opts);
