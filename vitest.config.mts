@@ -8,6 +8,9 @@ export default defineConfig({
         // The package's own entries point at the sources in unit tests; only the packed-package tests see dist/.
         alias: {
             "linkspan/provider": source("provider.ts"),
+            "linkspan/aws": source("aws/index.ts"),
+            "linkspan/gcp": source("gcp/index.ts"),
+            "linkspan/azure": source("azure/index.ts"),
             "linkspan/local": source("local/index.ts"),
             "linkspan/external": source("external/index.ts"),
         },

@@ -49,7 +49,7 @@ describe("parseStackConfig", () => {
         [
             "an unknown type",
             { sites: [{ name: "n", siteNumber: 1, type: "mars" }] },
-            'sites[0].type: "mars" is no type of site; set one of local, external',
+            'sites[0].type: "mars" is no type of site; set one of local, external, aws, gcp, azure',
         ],
         [
             "a misspelt setting",

@@ -11,7 +11,7 @@ export interface SiteConfig {
 }
 
 /** What a site can be in the ready stack. */
-export const siteTypes = ["local", "external"] as const;
+export const siteTypes = ["local", "external", "aws", "gcp", "azure"] as const;
 export type SiteType = (typeof siteTypes)[number];
 
 /** The configuration of the ready stack. */
@@ -29,9 +29,35 @@ export interface StackConfig {
 export type RawConfig = Readonly<Record<string, unknown>>;
 
 /** Keys that a site may have, by type; anything else is a typing error of the user and is refused. */
+const cloudKeys = [
+    "meshId",
+    "cidr",
+    "zones",
+    "license",
+    "broker",
+    "adminCidrs",
+    "clientCidrs",
+    "reach",
+    "users",
+    "clientNames",
+    "tags",
+    "network",
+    "dns",
+];
 const siteKeys: Readonly<Record<SiteType, readonly string[]>> = {
     local: ["ports", "stateRoot", "meshId"],
     external: ["meshId", "clusterName", "api", "link", "clients", "allowLoopback"],
+    aws: ["region", "egress", "kmsKeyId", "permissionsBoundary", ...cloudKeys],
+    gcp: ["region", "project", "egressAddressCount", "kmsKey", ...cloudKeys],
+    azure: [
+        "location",
+        "resourceGroupName",
+        "diskEncryptionSetId",
+        "encryptionAtHost",
+        "trustedLaunch",
+        "flowLogs",
+        ...cloudKeys,
+    ],
 };
 
 /**

@@ -1,6 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { AwsSiteArgs } from "../aws/index.js";
+import type { AzureSiteArgs } from "../azure/index.js";
+import type { CloudSiteArgs } from "../cluster/args.js";
 import type { Site } from "../contracts/site.js";
 import type { ExternalSiteArgs } from "../external/index.js";
+import type { GcpSiteArgs } from "../gcp/index.js";
 import type { LocalSiteArgs } from "../local/index.js";
 import type { SiteConfig, SiteType } from "./config.js";
 
@@ -14,6 +18,38 @@ const makers: Readonly<Record<SiteType, (site: SiteConfig) => Promise<Site>>> = 
         const { ExternalSite } = await import("../external/index.js");
         return new ExternalSite(name, { siteNumber, ...withSecrets(numbersAsText(args) as PlainExternalArgs) });
     },
+    aws: async ({ name, siteNumber, args }) => {
+        const { AwsSite } = await load("aws", "@pulumi/aws", () => import("../aws/index.js"));
+        return new AwsSite(name, { siteNumber, ...withCloudSecrets(args as unknown as PlainCloudArgs<AwsSiteArgs>) });
+    },
+    gcp: async ({ name, siteNumber, args }) => {
+        const { GcpSite } = await load("gcp", "@pulumi/gcp", () => import("../gcp/index.js"));
+        return new GcpSite(name, { siteNumber, ...withCloudSecrets(args as unknown as PlainCloudArgs<GcpSiteArgs>) });
+    },
+    azure: async ({ name, siteNumber, args }) => {
+        const { AzureSite } = await load("azure", "@pulumi/azure-native", () => import("../azure/index.js"));
+        return new AzureSite(name, { siteNumber, ...withCloudSecrets(args as unknown as PlainCloudArgs<AzureSiteArgs>) });
+    },
+};
+
+/** The SDKs of clouds are not among the package's own dependencies: nobody has to install a cloud that is not used. */
+async function load<T>(type: SiteType, sdk: string, module: () => Promise<T>): Promise<T> {
+    try {
+        return await module();
+    } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "MODULE_NOT_FOUND" && String(error).includes(sdk)) {
+            throw new pulumi.RunError(
+                `sites of type ${type} need the package ${sdk}, which is not installed: npm install ${sdk}`,
+            );
+        }
+        throw error;
+    }
+}
+
+/** The arguments of a cloud site as configuration holds them: secrets are decrypted text here. */
+type PlainCloudArgs<Args extends CloudSiteArgs> = Omit<Args, "siteNumber" | "license" | "users" | "identity"> & {
+    readonly license?: string;
+    readonly users?: readonly { readonly username: string; readonly password: string }[];
 };
 
 /** The arguments of an existing cluster as configuration holds them: secrets are decrypted text here. */
@@ -60,6 +96,28 @@ function numbersAsText(value: unknown): unknown {
         ([key, inner]) => [key, typeof inner === "number" && textKeys.has(key) ? String(inner) : numbersAsText(inner)] as const,
     );
     return Object.fromEntries(entries);
+}
+
+/** Marks as secret what is secret in a cloud site's arguments. The two words for licences are no secrets; everything else is a key. */
+function withCloudSecrets<Args extends CloudSiteArgs>({
+    license,
+    users,
+    ...rest
+}: PlainCloudArgs<Args>): Omit<PlainCloudArgs<Args>, "license" | "users"> & Pick<CloudSiteArgs, "license" | "users"> {
+    return {
+        ...rest,
+        ...(license === undefined
+            ? {}
+            : { license: license === "community" || license === "evaluation" ? license : pulumi.secret(String(license)) }),
+        ...(users === undefined
+            ? {}
+            : {
+                  users: users.map(({ username, password }) => ({
+                      username: String(username),
+                      password: pulumi.secret(String(password)),
+                  })),
+              }),
+    };
 }
 
 /** Marks as secret what is secret, whether or not the user set it with `--secret`. */
