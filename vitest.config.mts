@@ -21,7 +21,7 @@ export default defineConfig({
                 extends: true,
                 test: {
                     name: "unit",
-                    include: ["src/**/*.test.ts", "test/unit/**/*.test.ts"],
+                    include: ["src/**/*.test.ts", "test/unit/**/*.test.ts", "test/cloudsim/**/*.test.ts"],
                     testTimeout: 20_000,
                     hookTimeout: 30_000,
                 },

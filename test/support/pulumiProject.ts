@@ -42,10 +42,11 @@ export class PulumiProject {
      *
      * @param source a folder to copy, or files by name
      * @param options.linked link the repository's node_modules, so that `linkspan` is the built working tree; off for packed packages
+     * @param options.env adds to the environment of every command
      */
     static async create(
         source: string | Readonly<Record<string, string>>,
-        options: { linked?: boolean } = {},
+        options: { linked?: boolean; env?: (base: NodeJS.ProcessEnv) => NodeJS.ProcessEnv } = {},
     ): Promise<PulumiProject> {
         const root = await realpath(await mkdtemp(join(tmpdir(), "linkspan-e2e-")));
         const folder = join(root, "project");
@@ -69,7 +70,7 @@ export class PulumiProject {
             PULUMI_CONFIG_PASSPHRASE: "a passphrase of this test",
             LINKSPAN_LEASE_FILE: lease,
         };
-        const project = new PulumiProject(folder, env);
+        const project = new PulumiProject(folder, options.env?.(env) ?? env);
         await project.must("stack", "init", "test");
         return project;
     }
