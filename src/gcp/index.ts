@@ -1,0 +1,2 @@
+export type { GcpDnsArgs, GcpNetworkArgs, GcpSiteArgs } from "./args.js";
+export { GcpSite } from "./site.js";
