@@ -13,3 +13,9 @@ export const localBroker = lazyProvider(async () => (await import("./local/local
 export const meshCa = lazyProvider(async () => (await import("./identity/meshCaProvider.js")).meshCaProvider);
 export const certificate = lazyProvider(async () => (await import("./identity/certificateProvider.js")).certificateProvider);
 export const secrets = lazyProvider(async () => (await import("./identity/secretsProvider.js")).secretsProvider);
+export const nodeMembership = lazyProvider(
+    async () => (await import("./cluster/nodeMembershipProvider.js")).nodeMembershipProvider,
+);
+export const nodeDeparture = lazyProvider(async () => (await import("./cluster/nodeDepartureProvider.js")).nodeDepartureProvider);
+export const pin = lazyProvider(async () => (await import("./cluster/pinProvider.js")).pinProvider);
+export const packagePin = lazyProvider(async () => (await import("./cluster/packagePinProvider.js")).packagePinProvider);

@@ -41,7 +41,7 @@ export class NodeMembership extends DynamicResource {
         super(
             "nodeMembership",
             name,
-            { ...args, api: asSecret(args.api), joinedAt: undefined, former: undefined },
+            { ...args, api: asSecret(args.api), joinedAt: undefined },
             { ...opts, additionalSecretOutputs: ["api", ...(opts.additionalSecretOutputs ?? [])] },
         );
         failOn(this, () => {

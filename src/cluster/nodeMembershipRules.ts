@@ -39,8 +39,6 @@ export interface MembershipInputs {
 /** What state holds of a membership. */
 export interface MembershipOutputs extends MembershipInputs {
     readonly joinedAt: string;
-    /** Names that `members` has held and holds no more: nodes that may be taken out of the cluster once they have stopped. */
-    readonly former: readonly string[];
 }
 
 /** What state holds of a departure. `api` is secret. Frozen: add keys, never change one. */

@@ -155,6 +155,13 @@ export interface RouteInfo {
     readonly node: string;
 }
 
+/** A node that is being drained. */
+export interface NodeEvacuation {
+    readonly node: string;
+    /** `waiting_health_check`, `evicting_conns`, `waiting_takeover`, `evicting_sessions` or `prohibiting` (done). */
+    readonly state: string;
+}
+
 /** One page of a list. */
 export interface Page<T> {
     readonly items: readonly T[];
@@ -393,6 +400,14 @@ export function client(value: unknown, path: string): ClientInfo {
 export function route(value: unknown, path: string): RouteInfo {
     const from = record(value, path);
     return { topic: text(from, "topic", path), node: textOr(from, "node", "") };
+}
+
+/** The nodes that are being drained, anywhere in the cluster. */
+export function evacuations(json: unknown): NodeEvacuation[] {
+    return list(record(json, "answer").evacuations, "evacuations", (value, path) => {
+        const from = record(value, path);
+        return { node: text(from, "node", path), state: textOr(from, "state", "unknown") };
+    });
 }
 
 /** The numbers of a flat object. */

@@ -1,4 +1,4 @@
-import { quote } from "../errors.js";
+import { OperationError, quote } from "../errors.js";
 import type { AuthzRule } from "./acl.js";
 import * as answers from "./answers.js";
 import { ApiCaller, type Call, type CallOptions } from "./call.js";
@@ -25,6 +25,16 @@ export interface ClientQuery {
     readonly likeClientId?: string;
     /** How many at most. @default 1000 */
     readonly limit?: number;
+}
+
+/** How a node is drained. */
+export interface EvacuationSettings {
+    /** Seconds for load balancers to notice that the node takes no more clients, before the first one is sent away. */
+    readonly healthCheckSeconds: number;
+    /** Seconds that sessions are left to be taken over by clients that come back, before they are moved. */
+    readonly takeoverSeconds: number;
+    readonly connectionsPerSecond: number;
+    readonly sessionsPerSecond: number;
 }
 
 const base = "/api/v5";
@@ -233,6 +243,65 @@ export class EmqxClient {
         return this.#get("/monitor_current", "read the broker's counters", answers.numbers);
     }
 
+    /**
+     * Whether the node that answers takes clients: `false` while it is drained. What load balancers ask; no credentials are sent.
+     */
+    async isAvailable(): Promise<boolean> {
+        try {
+            await this.#api.call<void>({
+                method: "GET",
+                path: `${base}/load_rebalance/availability_check`,
+                what: "ask whether the node takes clients",
+                credentials: false,
+                parse: nothing,
+            });
+            return true;
+        } catch (error) {
+            if (error instanceof OperationError && error.detail.code === "NODE_EVACUATING") {
+                return false;
+            }
+            throw error;
+        }
+    }
+
+    /** Nodes of the cluster that are being drained. */
+    evacuations(): Promise<answers.NodeEvacuation[]> {
+        return this.#get("/load_rebalance/global_status", "read which nodes are drained", answers.evacuations);
+    }
+
+    /**
+     * Drains a node: it refuses new clients and sends its own away, then moves their sessions. `false`: it is being drained already. None
+     * of this name: OperationError with status 404.
+     */
+    startEvacuation(node: string, settings: EvacuationSettings): Promise<boolean> {
+        return unless(
+            /already_started/,
+            this.#write("POST", evacuationPath(node, "start"), `drain the node ${quote(node)}`, {
+                wait_health_check: `${settings.healthCheckSeconds}s`,
+                wait_takeover: `${settings.takeoverSeconds}s`,
+                conn_evict_rate: settings.connectionsPerSecond,
+                sess_evict_rate: settings.sessionsPerSecond,
+            }),
+        );
+    }
+
+    /** Lets a node take clients again. `false`: it was not being drained. */
+    stopEvacuation(node: string): Promise<boolean> {
+        const what = `let the node ${quote(node)} take clients again`;
+        return unless(/not_started/, this.#write("POST", evacuationPath(node, "stop"), what, {}));
+    }
+
+    /** Takes a node that has stopped out of the cluster. One that still runs finds its seeds and joins again. `false`: it was not in it. */
+    forceLeave(node: string): Promise<boolean> {
+        return unless(
+            /not_in_cluster/,
+            this.#delete(
+                `${base}/cluster/${encodeURIComponent(node)}/force_leave`,
+                `take the node ${quote(node)} out of its cluster`,
+            ),
+        );
+    }
+
     #get<T>(path: string, what: string, parse: Call<T>["parse"]): Promise<T> {
         return this.#api.call({ method: "GET", path: base + path, what, parse });
     }
@@ -277,4 +346,20 @@ export class EmqxClient {
 
 function linkPath(name: string): string {
     return `${base}/cluster/links/link/${encodeURIComponent(name)}`;
+}
+
+function evacuationPath(node: string, action: "start" | "stop"): string {
+    return `${base}/load_rebalance/${encodeURIComponent(node)}/evacuation/${action}`;
+}
+
+/** `false` when the cluster refuses a change with words that say that there is nothing to do. */
+async function unless(nothingToDo: RegExp, change: Promise<void> | Promise<boolean>): Promise<boolean> {
+    try {
+        return (await change) !== false;
+    } catch (error) {
+        if (error instanceof OperationError && error.detail.status === 400 && nothingToDo.test(error.detail.message)) {
+            return false;
+        }
+        throw error;
+    }
 }

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { DepartureInputs, MembershipInputs, MembershipOutputs } from "../cluster/nodeMembershipRules.js";
+import type { PackagePinInputs, PackagePinOutputs, PinInputs, PinOutputs } from "../cluster/pinRules.js";
 import { dynamicType, dynamicTypes, providerText } from "../dynamic/resource.js";
 import type { CertificateInputs, CertificateOutputs } from "../identity/certificateProvider.js";
 import type { MeshCaInputs, MeshCaOutputs } from "../identity/meshCaProvider.js";
@@ -20,6 +22,10 @@ const types = {
     meshCa: "pulumi-nodejs:dynamic/linkspan:MeshCa",
     certificate: "pulumi-nodejs:dynamic/linkspan:Certificate",
     secrets: "pulumi-nodejs:dynamic/linkspan:Secrets",
+    nodeMembership: "pulumi-nodejs:dynamic/linkspan:NodeMembership",
+    nodeDeparture: "pulumi-nodejs:dynamic/linkspan:NodeDeparture",
+    pin: "pulumi-nodejs:dynamic/linkspan:Pin",
+    packagePin: "pulumi-nodejs:dynamic/linkspan:PackagePin",
 } as const;
 
 /** Every key of a type: leaving one out, or having one too many, does not compile. */
@@ -89,6 +95,13 @@ const certificate: Keys<CertificateInputs> = {
 const certificateOwn: Own<CertificateOutputs, CertificateInputs> = { certPem: true, keyPem: true, notAfter: true };
 const secrets: Keys<SecretsInputs> = { names: true, bytes: true, rotation: true, progressUrn: true };
 const secretsOwn: Own<SecretsOutputs, SecretsInputs> = { values: true };
+const departure: Keys<DepartureInputs> = { api: true, clusterName: true, nodeName: true, timeouts: true, progressUrn: true };
+const membership: Keys<MembershipInputs> = { ...departure, members: true, gate: true, version: true };
+const membershipOwn: Own<MembershipOutputs, MembershipInputs> = { joinedAt: true };
+const pin: Keys<PinInputs> = { value: true, release: true, progressUrn: true };
+const pinOwn: Own<PinOutputs, PinInputs> = { pinned: true };
+const packagePin: Keys<PackagePinInputs> = { url: true, progressUrn: true };
+const packagePinOwn: Own<PackagePinOutputs, PackagePinInputs> = { sha256: true, bytes: true };
 
 describe("what users' state names", () => {
     it("has the frozen type tokens", () => {
@@ -129,5 +142,12 @@ describe("what users' state names", () => {
         expect(sorted(certificateOwn)).toBe("certPem keyPem notAfter");
         expect(sorted(secrets)).toBe("bytes names progressUrn rotation");
         expect(sorted(secretsOwn)).toBe("values");
+        expect(sorted(membership)).toBe("api clusterName gate members nodeName progressUrn timeouts version");
+        expect(sorted(membershipOwn)).toBe("joinedAt");
+        expect(sorted(departure)).toBe("api clusterName nodeName progressUrn timeouts");
+        expect(sorted(pin)).toBe("progressUrn release value");
+        expect(sorted(pinOwn)).toBe("pinned");
+        expect(sorted(packagePin)).toBe("progressUrn url");
+        expect(sorted(packagePinOwn)).toBe("bytes sha256");
     });
 });
