@@ -10,6 +10,7 @@ import {
 } from "../addressing/cidr.js";
 import { defaultSiteCidr, siteRanges } from "../addressing/siteRanges.js";
 import { type CloudSiteChoices, chooseCloudSite } from "../cluster/cloudSite.js";
+import { privateAdminRanges } from "../cluster/privateReach.js";
 import { InputError, quote } from "../errors.js";
 import { checkSiteName, checkSiteNumber } from "../naming.js";
 import type { AwsNetworkArgs, AwsSiteArgs } from "./args.js";
@@ -27,7 +28,8 @@ export interface AwsSiteChoices extends CloudSiteChoices {
     readonly cidr: string;
     /** Names that the client door's certificate carries: Route 53's first. */
     readonly clientNames: readonly string[];
-    readonly kmsKeyId: pulumi.Input<string> | undefined;
+    /** Administrators' ranges that brokers let in themselves, past the load balancer. */
+    readonly privateAdminRanges: readonly string[];
 }
 
 /** AWS's smallest subnet. */
@@ -72,7 +74,7 @@ export function chooseAwsSite(name: string, args: AwsSiteArgs): AwsSiteChoices {
         network,
         cidr: network?.cidr ?? site.plan.ranges.cidr,
         clientNames,
-        kmsKeyId: args.kmsKeyId,
+        privateAdminRanges: privateAdminRanges(site.reach, site.plan.adminRanges),
     };
 }
 

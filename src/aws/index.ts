@@ -1,3 +1,3 @@
+export type { MonthlyCost } from "../cluster/monthlyCost.js";
 export type { AwsDnsArgs, AwsNetworkArgs, AwsSiteArgs, AwsSubnetArgs, AwsZoneArgs } from "./args.js";
-export type { CostRow } from "./costs.js";
 export { AwsSite } from "./site.js";

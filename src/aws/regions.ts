@@ -73,3 +73,8 @@ export function checkSize(size: string, architecture: Architecture): void {
         );
     }
 }
+
+/** What the host names of AWS's services end in. */
+export function dnsSuffix(region: string): string {
+    return region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
+}

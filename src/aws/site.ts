@@ -2,12 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { cloudCluster } from "../cluster/brokerCluster.js";
 import { cloudFacts } from "../cluster/cloudSite.js";
 import { clusterIdentity } from "../cluster/clusterIdentity.js";
+import type { MonthlyCost } from "../cluster/monthlyCost.js";
 import type { BrokerCluster, InterconnectEnd, NameService, PublicEnd, Site, SiteFacts, VpnEnd } from "../contracts/site.js";
 import { failOn } from "../input.js";
 import type { AwsSiteArgs } from "./args.js";
 import { createBrokers } from "./brokers.js";
 import { chooseAwsSite } from "./choices.js";
-import { awsCosts, type CostRow } from "./costs.js";
+import { monthlyCosts } from "./costs.js";
 import { createDoors, reserveDoorAddresses } from "./doors.js";
 import { createEgress, sayElasticIps } from "./egress.js";
 import { createFirewall } from "./firewall.js";
@@ -15,6 +16,7 @@ import { pinImage, pinPackage } from "./images.js";
 import { createNameService } from "./nameService.js";
 import { createNetwork } from "./network.js";
 import { awsPublicEnd } from "./publicEnd.js";
+import type { AwsScope } from "./scope.js";
 import { createSecretStore } from "./secretStore.js";
 
 /**
@@ -36,7 +38,7 @@ export class AwsSite extends pulumi.ComponentResource implements Site {
     /** Fixed public addresses that the brokers come from. */
     readonly egressAddresses: pulumi.Output<string[]>;
     /** What the site costs in a month before anything is sent, row by row. */
-    readonly monthlyCosts: readonly CostRow[];
+    readonly monthlyCosts: readonly MonthlyCost[];
     private readonly end: PublicEnd;
 
     constructor(name: string, args: AwsSiteArgs, opts: pulumi.ComponentResourceOptions = {}) {
@@ -46,12 +48,14 @@ export class AwsSite extends pulumi.ComponentResource implements Site {
         for (const warning of plan.warnings) {
             void pulumi.log.warn(warning, this);
         }
-        sayElasticIps(this, choices);
+        const { region, tags } = choices;
+        const { license, users, kmsKeyId, permissionsBoundary } = args;
+        const scope: AwsScope = { parent: this, plan, region, tags, kmsKeyId, permissionsBoundary };
+        sayElasticIps(scope, choices);
 
-        const network = createNetwork(this, choices);
-        const egress = createEgress(this, choices, network);
-        const addresses = reserveDoorAddresses(this, choices, network);
-        const { license, users } = args;
+        const network = createNetwork(scope, choices);
+        const egress = createEgress(scope, choices, network);
+        const addresses = reserveDoorAddresses(scope, network);
         const identity = clusterIdentity(this, {
             plan,
             identity: choices.identity(),
@@ -60,18 +64,18 @@ export class AwsSite extends pulumi.ComponentResource implements Site {
             license,
             users,
         });
-        const secretStore = createSecretStore(this, choices, args, identity.bootItems);
-        const firewall = createFirewall(this, choices, network);
-        const doors = createDoors(this, choices, args, { network, firewall, addresses });
-        const brokers = createBrokers(this, choices, {
+        const secretStore = createSecretStore(scope, args, identity.bootItems);
+        const firewall = createFirewall(scope, choices, network);
+        const doors = createDoors(scope, { network, firewall, addresses, dns: args.dns });
+        const brokers = createBrokers(scope, choices, {
             network,
             egress,
             firewall,
             doors,
             identity,
             secretStore,
-            image: pinImage(this, choices, args),
-            package: pinPackage(this, choices),
+            image: pinImage(scope, args),
+            package: pinPackage(scope),
         });
 
         this.facts = cloudFacts(plan, "aws", choices.cidr);
@@ -84,13 +88,13 @@ export class AwsSite extends pulumi.ComponentResource implements Site {
             incarnation: brokers.incarnation,
             ready: [...brokers.memberships, ...doors.ready, ...firewall.ready],
         });
-        this.nameService = createNameService(this, choices, network);
-        this.end = awsPublicEnd(this, choices, { egress, firewall, doors, caPem: identity.caPem });
+        this.nameService = createNameService(scope, network);
+        this.end = awsPublicEnd(scope, { egress, firewall, doors, caPem: identity.caPem });
         this.device = identity.device;
         this.endpoint = this.cluster.clientDoor.apply((door) => `${door.scheme}://${door.host}:${door.port}`);
         this.clientAddresses = pulumi.all([...doors.addresses]);
         this.egressAddresses = pulumi.all(egress.addresses.map(({ address }) => address));
-        this.monthlyCosts = awsCosts(choices);
+        this.monthlyCosts = monthlyCosts(choices);
         this.registerOutputs({
             endpoint: this.endpoint,
             clusterName: plan.clusterName,
