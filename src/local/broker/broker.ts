@@ -7,11 +7,12 @@ import { Access } from "./access.js";
 import { Alarms } from "./alarms.js";
 import { type BrokerPorts, checkBrokerConfig, type LocalBrokerConfig, resolveLimits } from "./config.js";
 import { Engine } from "./engine.js";
-import { Evacuation } from "./evacuation.js";
+import { Evacuations } from "./evacuation.js";
 import { LinkManager } from "./links/manager.js";
 import { publishOwnName } from "./links/names.js";
 import { type Listener, linkContext, listen, mqttListeners, serverContext } from "./listeners.js";
 import { type Log, silent } from "./log.js";
+import { Members } from "./members.js";
 import { clientRoutes, listenerRoutes } from "./rest/clients.js";
 import { linkRoutes } from "./rest/links.js";
 import { nodeRoutes } from "./rest/node.js";
@@ -47,7 +48,8 @@ export async function startBroker(
     const alarms = new Alarms();
     const engine = await Engine.start(current, join(dataDir, "messages"), access, log);
     const links = new LinkManager(current, dataDir, engine, alarms, log);
-    const evacuation = new Evacuation(engine, current.nodeName);
+    const members = new Members(current.nodeName, startedAt, current.membersFile);
+    const evacuations = new Evacuations(engine, members, resolveLimits(current.limits).evacuationWaitMs);
     const listeners = mqttListeners(
         () => current,
         (socket, listener) => engine.handle(socket, listener),
@@ -55,7 +57,7 @@ export async function startBroker(
     );
     const router = new Router(
         [
-            ...nodeRoutes({ config: current, engine, links, alarms, evacuation, startedAt }),
+            ...nodeRoutes({ config: current, engine, links, alarms, members, evacuations }),
             ...linkRoutes(links, current.nodeName),
             ...clientRoutes(engine, current.nodeName),
             ...listenerRoutes(listeners, current.nodeName),
@@ -74,7 +76,7 @@ export async function startBroker(
         await Promise.all(doors.map((door) => door.close()));
     };
     const stop = async () => {
-        evacuation.abandon();
+        evacuations.abandon();
         engine.refuseNew = true;
         // Devices first, so that nothing new comes; the links' door last, so that peers can still hand over what is on its way.
         await close([listeners["tcp:default"], listeners["ssl:default"]]);

@@ -26,7 +26,7 @@ const good = {
 
 test("a whole configuration passes as it is", () => {
     expect(checkBrokerConfig(good)).toBe(good);
-    const more = { ...good, lease: { pid: 1, startTime: "2" }, limits: { drainMs: 5 } };
+    const more = { ...good, lease: { pid: 1, startTime: "2" }, membersFile: "/m", limits: { drainMs: 5 } };
     expect(checkBrokerConfig(more)).toBe(more);
 });
 
@@ -34,6 +34,7 @@ test.each([
     [{ version: 2 }, "version"],
     [{ clusterName: "" }, "clusterName"],
     [{ linkHost: "../x" }, "linkHost"],
+    [{ membersFile: "" }, "membersFile"],
     [{ ports: { ...good.ports, api: 70_000 } }, "ports.api"],
     [{ ports: { ...good.ports, links: "8884" } }, "ports.links"],
     [{ tls: { ...good.tls, linkKey: "secret-key" } }, "tls.linkKey"],

@@ -46,6 +46,8 @@ export interface BrokerLimits {
     readonly slowClientMs?: number;
     /** Connections per listener. @default 10000 */
     readonly maxConnections?: number;
+    /** Longest time that a node evacuation waits for health checks and for takeovers, whatever is asked, ms. @default 3600000 */
+    readonly evacuationWaitMs?: number;
 }
 
 /** Everything that one local broker process needs; it reads it from `<stateDir>/config.json`. */
@@ -83,6 +85,8 @@ export interface LocalBrokerConfig {
     readonly lease?: { readonly pid: number; readonly startTime: string };
     /** File with such a lease, which its owner may release; see lease.ts. @default no lease */
     readonly leaseFile?: string;
+    /** File that lists the nodes of the cluster that this process stands for; see members.ts. @default this process is the only node */
+    readonly membersFile?: string;
     readonly limits?: BrokerLimits;
 }
 
@@ -103,6 +107,7 @@ export function resolveLimits(limits: BrokerLimits = {}): Required<BrokerLimits>
         maxPacketBytes: limits.maxPacketBytes ?? 1_048_576,
         slowClientMs: limits.slowClientMs ?? 15_000,
         maxConnections: limits.maxConnections ?? 10_000,
+        evacuationWaitMs: limits.evacuationWaitMs ?? 3_600_000,
     };
 }
 
@@ -191,6 +196,9 @@ export function checkBrokerConfig(value: unknown): LocalBrokerConfig {
         }
     }
     oneOf(config, "noMatch", "", ["deny", "allow"]);
+    if (config.membersFile !== undefined) {
+        text(config, "membersFile", "");
+    }
     if (config.lease !== undefined) {
         const lease = fields(config.lease, "lease");
         if (!Number.isInteger(lease.pid) || typeof lease.startTime !== "string") {

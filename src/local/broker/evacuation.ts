@@ -1,15 +1,19 @@
 import type { Engine } from "./engine.js";
 import { durationMs } from "./links/settings.js";
+import type { Members } from "./members.js";
 import { ApiError } from "./rest/router.js";
 
 type State = "waiting_health_check" | "evicting_conns" | "waiting_takeover" | "evicting_sessions";
 
 const known = ["conn_evict_rate", "migrate_to", "redirect_to", "sess_evict_rate", "wait_health_check", "wait_takeover"];
 
-/** Moves clients off this node as EMQX's node evacuation does: refuses new ones, then disconnects some each second. */
+/** Moves clients off one node as EMQX's node evacuation does: refuses new ones, then disconnects some each second. */
 export class Evacuation {
     readonly #engine: Engine;
     readonly #node: string;
+    readonly #members: Members;
+    readonly #others: Evacuations;
+    readonly #longestWaitMs: number;
     #state: State | undefined;
     #timer: NodeJS.Timeout | undefined;
     #initial = { connections: 0, sessions: 0 };
@@ -17,9 +21,12 @@ export class Evacuation {
     #sessionRate = 500;
     #waitTakeoverMs = 60_000;
 
-    constructor(engine: Engine, node: string) {
+    constructor(engine: Engine, node: string, members: Members, others: Evacuations, longestWaitMs: number) {
         this.#engine = engine;
         this.#node = node;
+        this.#members = members;
+        this.#others = others;
+        this.#longestWaitMs = longestWaitMs;
     }
 
     get running(): boolean {
@@ -30,6 +37,7 @@ export class Evacuation {
         if (this.#state === undefined) {
             return { status: "disabled" };
         }
+        const { connected, sessions } = this.#others.load(this.#node);
         return {
             status: "enabled",
             process: "evacuation",
@@ -41,9 +49,9 @@ export class Evacuation {
             session_recipients: [],
             stats: {
                 initial_connected: this.#initial.connections,
-                current_connected: this.#engine.clients.size,
+                current_connected: connected.length,
                 initial_sessions: this.#initial.sessions,
-                current_sessions: this.#engine.store.sessionIds().length,
+                current_sessions: sessions.length,
             },
         };
     }
@@ -68,11 +76,12 @@ export class Evacuation {
         }
         this.#connectionRate = rate(options.conn_evict_rate);
         this.#sessionRate = rate(options.sess_evict_rate);
-        this.#waitTakeoverMs = durationMs(options.wait_takeover) ?? 60_000;
-        this.#initial = { connections: this.#engine.clients.size, sessions: this.#engine.store.sessionIds().length };
+        this.#waitTakeoverMs = this.#bounded(options.wait_takeover);
+        const { connected, sessions } = this.#others.load(this.#node);
+        this.#initial = { connections: connected.length, sessions: sessions.length };
         this.#state = "waiting_health_check";
-        this.#engine.refuseNew = true;
-        this.#timer = setTimeout(() => this.#evict(), durationMs(options.wait_health_check) ?? 60_000).unref();
+        this.#others.changed();
+        this.#timer = setTimeout(() => this.#evict(), this.#bounded(options.wait_health_check)).unref();
     }
 
     stop(): void {
@@ -86,23 +95,79 @@ export class Evacuation {
     abandon(): void {
         clearTimeout(this.#timer);
         this.#state = undefined;
-        this.#engine.refuseNew = false;
+        this.#others.changed();
+    }
+
+    #bounded(wait: unknown): number {
+        return Math.min(durationMs(wait) ?? 60_000, this.#longestWaitMs);
     }
 
     #evict(): void {
         this.#state = "evicting_conns";
-        const ids = [...this.#engine.clients.keys()];
+        const ids = this.#others.load(this.#node).connected;
         for (const id of ids.slice(0, this.#connectionRate)) {
             this.#engine.kick(id);
+            this.#members.release(id);
         }
         if (ids.length > 0) {
             this.#timer = setTimeout(() => this.#evict(), 1000).unref();
         } else {
             this.#state = "waiting_takeover";
             this.#timer = setTimeout(() => {
-                // A single node has nobody to give its sessions to, so it stays here, as the real one does.
                 this.#state = "evicting_sessions";
+                // A single node has nobody to give its sessions to, so they stay here, as they do with the real one.
+                for (const id of this.#others.load(this.#node).sessions) {
+                    this.#members.release(id);
+                }
             }, this.#waitTakeoverMs).unref();
+        }
+    }
+}
+
+/** The evacuations of all nodes that this process stands for. It refuses new clients while every one of them does. */
+export class Evacuations {
+    readonly #engine: Engine;
+    readonly #members: Members;
+    readonly #longestWaitMs: number;
+    readonly #ofNodes = new Map<string, Evacuation>();
+
+    constructor(engine: Engine, members: Members, longestWaitMs: number) {
+        this.#engine = engine;
+        this.#members = members;
+        this.#longestWaitMs = longestWaitMs;
+    }
+
+    of(node: string): Evacuation {
+        const found = this.#ofNodes.get(node) ?? new Evacuation(this.#engine, node, this.#members, this, this.#longestWaitMs);
+        this.#ofNodes.set(node, found);
+        return found;
+    }
+
+    /** Running evacuations by node. */
+    get running(): readonly (readonly [string, Evacuation])[] {
+        return [...this.#ofNodes].filter(([, evacuation]) => evacuation.running);
+    }
+
+    /** Whether no node takes clients. */
+    get all(): boolean {
+        return this.#members.running().every(({ node }) => this.of(node).running);
+    }
+
+    /** Client ids that count for a node: connected ones, and all with sessions. */
+    load(node: string): { readonly connected: readonly string[]; readonly sessions: readonly string[] } {
+        const here = (id: string) => this.#members.placeOf(id, (place) => !this.of(place).running) === node;
+        const connected = [...this.#engine.clients.keys()].filter(here);
+        const sessions = new Set([...connected, ...this.#engine.store.sessionIds().filter(here)]);
+        return { connected, sessions: [...sessions] };
+    }
+
+    changed(): void {
+        this.#engine.refuseNew = this.all;
+    }
+
+    abandon(): void {
+        for (const evacuation of this.#ofNodes.values()) {
+            evacuation.abandon();
         }
     }
 }

@@ -2,9 +2,10 @@ import { freemem, loadavg, totalmem } from "node:os";
 import type { Alarms } from "../alarms.js";
 import type { LocalBrokerConfig } from "../config.js";
 import type { Engine } from "../engine.js";
-import type { Evacuation } from "../evacuation.js";
+import type { Evacuations } from "../evacuation.js";
 import type { LinkManager } from "../links/manager.js";
 import { showLink } from "../links/settings.js";
+import type { Member, Members } from "../members.js";
 import { ApiError, type Call, noContent, objectBody, ok, page, type Route } from "./router.js";
 
 const licenseSessions = 10_000_000;
@@ -14,15 +15,15 @@ export interface NodeParts {
     readonly engine: Engine;
     readonly links: LinkManager;
     readonly alarms: Alarms;
-    readonly evacuation: Evacuation;
-    readonly startedAt: number;
+    readonly members: Members;
+    readonly evacuations: Evacuations;
 }
 
 function gigabytes(bytes: number): string {
     return `${(bytes / 1024 ** 3).toFixed(2)}G`;
 }
 
-function statusRoutes({ config }: NodeParts): Route[] {
+function statusRoutes({ config, members }: NodeParts): Route[] {
     const status = (call: Call) =>
         call.query.get("format") === "json"
             ? ok({
@@ -30,20 +31,23 @@ function statusRoutes({ config }: NodeParts): Route[] {
                   rel_vsn: `e${config.reportedVersion}`,
                   cluster: config.clusterName,
                   app_status: "running",
-                  node_name: config.nodeName,
+                  node_name: members.self,
               })
-            : { status: 200, text: `Node ${config.nodeName} is started\nemqx is running` };
+            : { status: 200, text: `Node ${members.self} is started\nemqx is running` };
     return [
         { method: "GET", path: "/status", open: true, handle: status },
         { method: "GET", path: "/api/v5/status", open: true, handle: status },
     ];
 }
 
-function nodeInfo({ config, engine, startedAt }: NodeParts): Record<string, unknown> {
+function nodeInfo({ config, evacuations }: NodeParts, { node, status, startedAt }: Member): Record<string, unknown> {
+    if (status === "stopped") {
+        return { node, node_status: "stopped", role: "core" };
+    }
     const [load1 = 0, load5 = 0, load15 = 0] = loadavg();
-    const sessions = new Set([...engine.clients.keys(), ...engine.store.sessionIds()]).size;
+    const { connected, sessions } = evacuations.load(node);
     return {
-        node: config.nodeName,
+        node,
         version: config.reportedVersion,
         edition: "Enterprise",
         otp_release: "local stand-in on aedes",
@@ -56,9 +60,9 @@ function nodeInfo({ config, engine, startedAt }: NodeParts): Record<string, unkn
         memory_used: gigabytes(totalmem() - freemem()),
         memory_total: gigabytes(totalmem()),
         max_fds: 1_048_576,
-        connections: sessions,
-        live_connections: engine.clients.size,
-        cluster_sessions: sessions,
+        connections: sessions.length,
+        live_connections: connected.length,
+        cluster_sessions: sessions.length,
         process_available: 1,
         process_used: 1,
         log_path: "broker.log",
@@ -66,18 +70,27 @@ function nodeInfo({ config, engine, startedAt }: NodeParts): Record<string, unkn
     };
 }
 
+/** The node that a path names. */
+function named(members: Members, { params }: Call): Member {
+    const member = members.find(params.node ?? "");
+    if (member === undefined) {
+        throw new ApiError(404, "NOT_FOUND", `Node not found: ${params.node}`);
+    }
+    return member;
+}
+
 function clusterRoutes(parts: NodeParts): Route[] {
-    const { config } = parts;
-    const known = ({ params }: Call) => {
-        if (params.node !== config.nodeName) {
-            throw new ApiError(404, "NOT_FOUND", `Node not found: ${params.node}`);
-        }
-    };
+    const { config, members } = parts;
     return [
         {
             method: "GET",
             path: "/api/v5/cluster",
-            handle: () => ok({ name: config.clusterName, nodes: [config.nodeName], self: config.nodeName }),
+            handle: () =>
+                ok({
+                    name: config.clusterName,
+                    nodes: members.running().map(({ node }) => node),
+                    self: members.self,
+                }),
         },
         {
             method: "PUT",
@@ -86,14 +99,30 @@ function clusterRoutes(parts: NodeParts): Route[] {
                 throw new ApiError(400, "BAD_REQUEST", "nodedown");
             },
         },
-        { method: "GET", path: "/api/v5/nodes", handle: () => ok([nodeInfo(parts)]) },
+        {
+            method: "DELETE",
+            path: "/api/v5/cluster/{node}/force_leave",
+            handle: ({ params }) => {
+                const member = members.find(params.node ?? "");
+                // The real one lets a running node go too, which then joins again by its seeds; here it simply stays.
+                if (member === undefined || member.node === members.self) {
+                    throw new ApiError(400, "BAD_REQUEST", member === undefined ? "node_not_in_cluster" : "self");
+                }
+                if (member.status === "stopped") {
+                    members.forget(member.node);
+                }
+                return noContent;
+            },
+        },
+        {
+            method: "GET",
+            path: "/api/v5/nodes",
+            handle: () => ok(members.list().map((member) => nodeInfo(parts, member))),
+        },
         {
             method: "GET",
             path: "/api/v5/nodes/{node}",
-            handle: (call) => {
-                known(call);
-                return ok(nodeInfo(parts));
-            },
+            handle: (call) => ok(nodeInfo(parts, named(members, call))),
         },
         {
             method: "GET",
@@ -218,26 +247,21 @@ function monitorRoutes({ config, engine, alarms }: NodeParts): Route[] {
     ];
 }
 
-function rebalanceRoutes({ config, evacuation }: NodeParts): Route[] {
+function rebalanceRoutes({ members, evacuations }: NodeParts): Route[] {
     const root = "/api/v5/load_rebalance";
-    const known = ({ params }: Call) => {
-        if (params.node !== config.nodeName) {
-            throw new ApiError(404, "NOT_FOUND", `Node not found: ${params.node}`);
-        }
-    };
     return [
         {
             method: "GET",
             path: `${root}/availability_check`,
             open: true,
             handle: () => {
-                if (evacuation.running) {
+                if (evacuations.all) {
                     throw new ApiError(503, "NODE_EVACUATING", "Node Evacuating");
                 }
                 return ok({});
             },
         },
-        { method: "GET", path: `${root}/status`, handle: () => ok(evacuation.status()) },
+        { method: "GET", path: `${root}/status`, handle: () => ok(evacuations.of(members.self).status()) },
         {
             method: "GET",
             path: `${root}/global_status`,
@@ -245,15 +269,14 @@ function rebalanceRoutes({ config, evacuation }: NodeParts): Route[] {
                 ok({
                     rebalances: [],
                     purges: [],
-                    evacuations: evacuation.running ? [{ node: config.nodeName, ...evacuation.status() }] : [],
+                    evacuations: evacuations.running.map(([node, evacuation]) => ({ node, ...evacuation.status() })),
                 }),
         },
         {
             method: "POST",
             path: `${root}/{node}/evacuation/start`,
             handle: (call) => {
-                known(call);
-                evacuation.start(call.body === undefined ? {} : objectBody(call));
+                evacuations.of(named(members, call).node).start(call.body === undefined ? {} : objectBody(call));
                 return ok({});
             },
         },
@@ -261,8 +284,7 @@ function rebalanceRoutes({ config, evacuation }: NodeParts): Route[] {
             method: "POST",
             path: `${root}/{node}/evacuation/stop`,
             handle: (call) => {
-                known(call);
-                evacuation.stop();
+                evacuations.of(named(members, call).node).stop();
                 return ok({});
             },
         },
