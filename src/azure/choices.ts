@@ -1,0 +1,166 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { checkDisjoint, checkPublicAddress, isWithin, parseCidr, reservedRanges } from "../addressing/cidr.js";
+import { type CloudSiteChoices, chooseCloudSite } from "../cluster/cloudSite.js";
+import { privateAdminRanges } from "../cluster/privateReach.js";
+import { InputError, quote } from "../errors.js";
+import { checkSiteName, checkSiteNumber } from "../naming.js";
+import type { AzureDnsArgs, AzureFlowLogArgs, AzureNetworkArgs, AzureSiteArgs } from "./args.js";
+import { checkImageId } from "./images.js";
+import { architectureOf, checkLocation, checkSize, chooseZones, defaultSizes } from "./regions.js";
+
+/** An Azure site's arguments, checked, and what was decided from them. */
+export interface AzureSiteChoices extends CloudSiteChoices {
+    readonly location: string;
+    readonly network: AzureNetworkArgs | undefined;
+    /** The virtual network's range. */
+    readonly cidr: string;
+    /** Range of the brokers' subnet. */
+    readonly subnetCidr: string;
+    /** Names that the client door's certificate carries: Azure DNS's first. */
+    readonly clientNames: readonly string[];
+    /** Administrators' ranges that reach the brokers past the load balancer. */
+    readonly privateAdmins: readonly string[];
+    readonly encryptionAtHost: boolean;
+    readonly trustedLaunch: boolean;
+    readonly diskEncryptionSetId: pulumi.Input<string> | undefined;
+    /** `undefined`: none. */
+    readonly flowLogs: (AzureFlowLogArgs & { readonly retentionDays: number }) | undefined;
+}
+
+/** Smallest subnet of Azure. */
+const longestPrefix = 29;
+
+/**
+ * Checks an Azure site's arguments and decides its cluster and network.
+ *
+ * @throws InputError naming the argument
+ */
+export function chooseAzureSite(name: string, args: AzureSiteArgs): AzureSiteChoices {
+    checkSiteName(name);
+    checkSiteNumber(args.siteNumber);
+    const location = checkLocation(args.location);
+    const { network, broker } = args;
+    if (network !== undefined) {
+        checkNetwork(args, network);
+    }
+    const zones = chooseZones(location, args.zones);
+    const clientNames = [...(args.dns === undefined ? [] : [checkDns(args.dns)]), ...(args.clientNames ?? [])];
+    const site = chooseCloudSite(
+        name,
+        { ...args, clientNames },
+        {
+            zones,
+            subnets: "regional",
+            ...(network === undefined ? {} : { brokerRanges: [network.subnetCidr] }),
+            defaults: { size: defaultSizes, architecture: architectureOf(broker?.size) ?? "arm64" },
+        },
+    );
+    checkSize(site.plan.size, site.plan.architecture);
+    if (typeof broker?.imageId === "string") {
+        checkImageId(broker.imageId);
+    }
+    if (typeof args.diskEncryptionSetId === "string") {
+        checkArmId(args.diskEncryptionSetId, "Microsoft.Compute/diskEncryptionSets", "diskEncryptionSetId");
+    }
+    return {
+        ...site,
+        location,
+        network,
+        cidr: network?.cidr ?? site.plan.ranges.cidr,
+        subnetCidr: network?.subnetCidr ?? site.plan.brokerRanges[0] ?? "",
+        clientNames,
+        privateAdmins: privateAdminRanges(site.reach, site.plan.adminRanges),
+        encryptionAtHost: args.encryptionAtHost ?? false,
+        trustedLaunch: args.trustedLaunch ?? site.plan.architecture === "x86_64",
+        diskEncryptionSetId: args.diskEncryptionSetId,
+        flowLogs: chooseFlowLogs(args),
+    };
+}
+
+/** An id of Azure's, in its parts. */
+export interface ArmId {
+    readonly resourceGroupName: string;
+    /** The names behind the types, such as that of the virtual network and that of the subnet. */
+    readonly names: readonly string[];
+}
+
+/**
+ * Reads an id of Azure's of one type, such as `Microsoft.Network/virtualNetworks/subnets`. Azure itself does not mind upper case.
+ *
+ * @throws InputError naming the argument
+ */
+export function checkArmId(text: string, type: string, argument: string): ArmId {
+    const [provider = "", ...types] = type.split("/");
+    const tail = types.map((one) => `/${one}/([^/]+)`).join("");
+    const pattern = new RegExp(
+        `^/subscriptions/[^/]+/resourceGroups/([^/]+)/providers/${provider.replaceAll(".", "[.]")}${tail}$`,
+        "i",
+    );
+    const [, resourceGroupName, ...names] = pattern.exec(typeof text === "string" ? text : "") ?? [];
+    if (resourceGroupName === undefined) {
+        throw new InputError(
+            argument,
+            `${quote(text)} is no id of ${type}; write it as in "/subscriptions/…/resourceGroups/…/providers/${provider}${types.map((one) => `/${one}/…`).join("")}"`,
+        );
+    }
+    return { resourceGroupName, names };
+}
+
+function checkDns({ zoneName, name }: AzureDnsArgs): string {
+    if (typeof zoneName !== "string" || typeof name !== "string" || !(name === zoneName || name.endsWith(`.${zoneName}`))) {
+        throw new InputError(
+            "dns.name",
+            `${quote(name)} does not lie in the zone ${quote(zoneName)}; set a name that ends in the zone's`,
+        );
+    }
+    return name;
+}
+
+function checkNetwork(args: AzureSiteArgs, network: AzureNetworkArgs): void {
+    if (args.cidr !== undefined) {
+        throw new InputError("cidr", "the network is yours, and network.cidr says it; leave cidr out");
+    }
+    for (const [argument, value, type] of [
+        ["network.virtualNetworkId", network.virtualNetworkId, "Microsoft.Network/virtualNetworks"],
+        ["network.subnetId", network.subnetId, "Microsoft.Network/virtualNetworks/subnets"],
+    ] as const) {
+        if (value === undefined || typeof value === "string") {
+            checkArmId(value ?? "", type, argument);
+        }
+    }
+    const whole = parseCidr(network.cidr, "network.cidr");
+    checkDisjoint([{ cidr: network.cidr, what: "your network" }, ...reservedRanges], "network.cidr");
+    const subnet = parseCidr(network.subnetCidr, "network.subnetCidr");
+    if (!isWithin(subnet, whole)) {
+        throw new InputError(
+            "network.subnetCidr",
+            `${quote(network.subnetCidr)} is not within network.cidr ${quote(network.cidr)}; set the range that Azure shows for the subnet`,
+        );
+    }
+    if (subnet.prefix > longestPrefix) {
+        throw new InputError(
+            "network.subnetCidr",
+            `a /${subnet.prefix} is smaller than any subnet of Azure; set /${longestPrefix} or larger`,
+        );
+    }
+    if (!Array.isArray(network.egressAddresses) || network.egressAddresses.length === 0) {
+        throw new InputError(
+            "network.egressAddresses",
+            "it is missing; list the public addresses of the NAT gateway that the subnet uses: peers admit no others",
+        );
+    }
+    for (const [index, address] of network.egressAddresses.entries()) {
+        checkPublicAddress(address, `network.egressAddresses[${index}]`);
+    }
+}
+
+function chooseFlowLogs({ flowLogs, network }: AzureSiteArgs): AzureSiteChoices["flowLogs"] {
+    if (flowLogs === false || (flowLogs === undefined && network !== undefined)) {
+        return undefined;
+    }
+    const retentionDays = flowLogs?.retentionDays ?? 90;
+    if (!Number.isInteger(retentionDays) || retentionDays < 1 || retentionDays > 365) {
+        throw new InputError("flowLogs.retentionDays", `${quote(retentionDays)} is out of range; set 1 to 365 days`);
+    }
+    return { ...flowLogs, retentionDays };
+}

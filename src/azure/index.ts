@@ -1,0 +1,2 @@
+export type { AzureDnsArgs, AzureFlowLogArgs, AzureNetworkArgs, AzureNetworkWatcherArgs, AzureSiteArgs } from "./args.js";
+export { AzureSite } from "./site.js";
