@@ -6,6 +6,7 @@ import { type MeshPlan, type PairPlan, type PairSettings, planMesh, type TopicsB
 import type { Tier } from "./naming.js";
 import type { ProofSettings } from "./probe/deliveryProbe.js";
 import { joinSites } from "./tiers/join.js";
+import type { PathReport } from "./tiers/tierPath.js";
 
 /** What a pair may set for itself; what it leaves out is the mesh's. */
 export interface PairArgs extends PairSettings {
@@ -54,6 +55,20 @@ export interface SiteRow {
     readonly version: string;
 }
 
+/** How a pair's two sites are joined, as an output. */
+export interface PathRow extends PathReport {
+    /** The pair's key, `a-b`. */
+    readonly pair: string;
+    readonly tier: Tier;
+}
+
+/** A pair that has been joined and linked. */
+interface JoinedPair {
+    readonly pair: PairPlan;
+    readonly link: LinkPair;
+    readonly report: pulumi.Output<PathReport>;
+}
+
 const defaults = { tier: "nat", maxOutageSeconds: 20 } as const;
 
 /**
@@ -72,6 +87,8 @@ export class Mesh extends pulumi.ComponentResource {
     readonly endpoints: pulumi.Output<Readonly<Record<string, string>>>;
     /** Every direction of every pair: status and measured delivery. */
     readonly links: pulumi.Output<readonly LinkRow[]>;
+    /** How every pair's two sites are joined: tunnels with their addresses, where to look when one is down, fixed cost. */
+    readonly paths: pulumi.Output<readonly PathRow[]>;
     readonly sites: pulumi.Output<readonly SiteRow[]>;
     /** What this deployment does not prove, in sentences; empty where nothing stands for something else. */
     readonly notProven: readonly string[];
@@ -85,9 +102,13 @@ export class Mesh extends pulumi.ComponentResource {
             void pulumi.log.warn(warning, this);
         }
         const sites = new Map(args.sites.map((site) => [site.facts.name, site]));
-        const pairs = plan.pairs.map((pair) => [pair.key, createPair(this, name, pair, args, sites, plan)] as const);
+        const joined = plan.pairs.map((pair) => createPair(this, name, pair, args, sites, plan));
+        const pairs = joined.map(({ pair, link }) => [pair.key, link] as const);
 
         this.pairs = Object.fromEntries(pairs);
+        this.paths = pulumi.all(
+            joined.map(({ pair, report }) => report.apply((path): PathRow => ({ pair: pair.key, tier: pair.tier, ...path }))),
+        );
         this.endpoints = pulumi
             .all(
                 args.sites.map((site) =>
@@ -100,7 +121,13 @@ export class Mesh extends pulumi.ComponentResource {
         this.sites = pulumi.all(args.sites.map(siteRow));
         this.links = pulumi.all(pairs.map(([, pair]) => pair.links)).apply((rows) => rows.flat());
         this.notProven = plan.notProven;
-        this.registerOutputs({ endpoints: this.endpoints, links: this.links, sites: this.sites, notProven: this.notProven });
+        this.registerOutputs({
+            endpoints: this.endpoints,
+            links: this.links,
+            paths: this.paths,
+            sites: this.sites,
+            notProven: this.notProven,
+        });
     }
 }
 
@@ -122,7 +149,7 @@ function createPair(
     args: MeshArgs,
     sites: ReadonlyMap<string, Site>,
     { vpnPeers }: MeshPlan,
-): LinkPair {
+): JoinedPair {
     const a = sites.get(pair.a);
     const b = sites.get(pair.b);
     if (a === undefined || b === undefined) {
@@ -143,7 +170,7 @@ function createPair(
             },
         },
     );
-    return new LinkPair(
+    const link = new LinkPair(
         `${name}-${pair.key}`,
         {
             a: { site: a, door: path.doorOfA, topics: pair.topicsToA },
@@ -156,6 +183,7 @@ function createPair(
         },
         { parent },
     );
+    return { pair, link, report: path.report };
 }
 
 function siteRow(site: Site): pulumi.Output<SiteRow> {

@@ -19,3 +19,4 @@ export const nodeMembership = lazyProvider(
 export const nodeDeparture = lazyProvider(async () => (await import("./cluster/nodeDepartureProvider.js")).nodeDepartureProvider);
 export const pin = lazyProvider(async () => (await import("./cluster/pinProvider.js")).pinProvider);
 export const packagePin = lazyProvider(async () => (await import("./cluster/packagePinProvider.js")).packagePinProvider);
+export const deviceFiles = lazyProvider(async () => (await import("./external/deviceFilesProvider.js")).deviceFilesProvider);

@@ -35,6 +35,8 @@ export interface VpnPeer extends PlannedVpnPeer {
 export interface VpnSide {
     /** The own gateway's public address for each tunnel, by tunnel key. */
     readonly outsideAddresses: Readonly<Record<string, pulumi.Output<string>>>;
+    /** Where this side shows each tunnel's state, by tunnel key, such as `VPN connection vpn-0abc, tunnel 1`. */
+    readonly lookAt: Readonly<Record<string, pulumi.Output<string>>>;
     /** Links depend on these. */
     readonly ready: readonly pulumi.Resource[];
 }
@@ -58,4 +60,17 @@ export interface VpnGateway {
     readonly network?: NativeNetwork | undefined;
     /** Peers the site's network with another one of the same cloud: both directions, with routes on both sides. */
     peer?(pair: string, other: NativeNetwork, opts: pulumi.CustomResourceOptions): readonly pulumi.Resource[];
+}
+
+/** One tunnel of a pair, as an output. */
+export interface TunnelRow {
+    /** `0` to `3` */
+    readonly tunnel: string;
+    /** The /30 inside it. */
+    readonly inside: string;
+    /** Public address and inside address at each side, by site name. */
+    readonly outsideAddresses: Readonly<Record<string, string>>;
+    readonly insideAddresses: Readonly<Record<string, string>>;
+    /** Where each side shows the tunnel's state, by site name. */
+    readonly lookAt: Readonly<Record<string, string>>;
 }

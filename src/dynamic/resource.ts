@@ -17,6 +17,7 @@ export const dynamicTypes = {
     nodeDeparture: "NodeDeparture",
     pin: "Pin",
     packagePin: "PackagePin",
+    deviceFiles: "DeviceFiles",
 } as const;
 
 /** A resource kind: the export of `linkspan/provider` that implements it. */

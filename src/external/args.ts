@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { MeshIdentity } from "../identity/meshIdentity.js";
+import type { ExternalVpnArgs } from "./vpnArgs.js";
 
 /** How Linkspan reaches the cluster's REST API. */
 export interface ExternalApiArgs {
@@ -87,6 +88,8 @@ export interface ExternalSiteArgs {
      * @default none
      */
     readonly identity?: MeshIdentity | undefined;
+    /** A VPN device of yours before the cluster's network, for tier `vpn`. @default none: the site cannot do that tier */
+    readonly vpn?: ExternalVpnArgs | undefined;
     /** Accept loopback addresses: for brokers on the machine that runs Pulumi. @default false */
     readonly allowLoopback?: boolean | undefined;
 }

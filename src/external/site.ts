@@ -19,13 +19,21 @@ import { ClusterPreflight } from "../link/clusterPreflight.js";
 import { checkMeshId, checkSiteName, checkSiteNumber, defaultMeshId } from "../naming.js";
 import type { ExternalSiteArgs } from "./args.js";
 import { externalCluster } from "./brokerCluster.js";
+import { DeviceFiles } from "./deviceFiles.js";
 import { externalPublicEnd } from "./publicEnd.js";
+import { checkVpnArgs, type ExternalVpnArgs } from "./vpnArgs.js";
+import { type DeviceConfiguration, ExternalDevice, externalVpnEnd, externalVpnFacts } from "./vpnEnd.js";
 
 const notYet = (tier: string) =>
     ({
         supported: false,
         reason: `an existing cluster has no ${tier} end that Linkspan could join; its network is not Linkspan's`,
     }) as const;
+
+const noDevice = {
+    supported: false,
+    reason: "no VPN device of yours is named before the cluster's network; set vpn with its addresses and ranges",
+} as const;
 
 /**
  * An EMQX cluster that exists already: self-hosted, in another account, or EMQX Cloud. Nothing is provisioned. Links and proof are the
@@ -50,6 +58,8 @@ export class ExternalSite extends pulumi.ComponentResource implements Site {
     readonly version: pulumi.Output<string>;
     private readonly door: LinkDoor;
     private readonly egress: readonly EgressAddress[];
+    private readonly vpn: ExternalVpnArgs | undefined;
+    private readonly device: ExternalDevice | undefined;
 
     constructor(name: string, args: ExternalSiteArgs, opts: pulumi.ComponentResourceOptions = {}) {
         super("linkspan:external:ExternalSite", name, {}, opts);
@@ -91,7 +101,12 @@ export class ExternalSite extends pulumi.ComponentResource implements Site {
             linkProtocol: "emqx",
             clusterName: args.clusterName,
             meshId: args.meshId ?? defaultMeshId(pulumi.getProject(), pulumi.getStack()),
-            tiers: { nat: { supported: true }, vpn: notYet("VPN"), interconnect: notYet("interconnect") },
+            tiers: {
+                nat: { supported: true },
+                vpn: args.vpn === undefined ? noDevice : { supported: true },
+                interconnect: notYet("interconnect"),
+            },
+            ...(args.vpn === undefined ? {} : { vpn: externalVpnFacts(name, args.siteNumber, args.vpn) }),
             fixedEgress: (args.link.egressAddresses ?? []).length > 0,
         };
         this.version = preflight.version;
@@ -113,6 +128,11 @@ export class ExternalSite extends pulumi.ComponentResource implements Site {
                 args.link.tls?.clientCertificate === undefined ? "none" : { given: args.link.tls.clientCertificate },
         };
         this.egress = (args.link.egressAddresses ?? []).map((address) => ({ key: address, address: pulumi.output(address) }));
+        this.vpn = args.vpn;
+        this.device =
+            args.vpn === undefined || this.facts.vpn === undefined
+                ? undefined
+                : new ExternalDevice(name, this.facts.vpn, args.vpn);
         this.registerOutputs({ version: this.version, clusterName: args.clusterName });
     }
 
@@ -121,7 +141,34 @@ export class ExternalSite extends pulumi.ComponentResource implements Site {
     }
 
     vpnEnd(): VpnEnd {
-        throw new Error(`${this.facts.name} has no VPN end`);
+        if (this.device === undefined || this.vpn === undefined) {
+            throw new Error(`${this.facts.name} has no VPN end`);
+        }
+        return externalVpnEnd(this.door, this.vpn, this.device);
+    }
+
+    /**
+     * Configuration for the VPN device (`vpn`): strongSwan's `swanctl.conf`, BIRD's or FRR's, and a script that prepares the machine. It
+     * matches the peers' halves of all pairs of tier `vpn`. Holds the pre-shared keys: secret. Call it after the Mesh is made.
+     *
+     * @throws InputError where the site has no device or no pair of that tier
+     */
+    deviceConfiguration(): pulumi.Output<DeviceConfiguration> {
+        if (this.device === undefined) {
+            throw new InputError("vpn", `${this.facts.name} names no VPN device; set vpn with its addresses and ranges`);
+        }
+        return this.device.configuration();
+    }
+
+    /**
+     * Writes the device's configuration into a folder, for your eyes only, and keeps it up to date. Call it after the Mesh is made.
+     *
+     * @param folder relative to the Pulumi project or absolute
+     * @throws InputError as {@link deviceConfiguration}
+     */
+    writeDeviceConfiguration(folder: string, opts: pulumi.CustomResourceOptions = {}): DeviceFiles {
+        const files = this.deviceConfiguration().apply((configuration) => ({ ...configuration }));
+        return new DeviceFiles(`${this.facts.name}-device-files`, { folder, files }, { parent: this, ...opts });
     }
 
     interconnectEnd(): InterconnectEnd {
@@ -144,6 +191,9 @@ function checkPlain(name: string, args: ExternalSiteArgs): void {
     }
     for (const [index, address] of (args.link.egressAddresses ?? []).entries()) {
         checkPublicAddress(address, `link.egressAddresses[${index}]`);
+    }
+    if (args.vpn !== undefined) {
+        checkVpnArgs(args.vpn);
     }
     const { login } = args.link;
     if (login !== undefined && typeof login !== "object" && login !== "managed" && login !== "none") {

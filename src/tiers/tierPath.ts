@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { InterconnectEnd, LinkDoor, PublicEnd, Site, TierPeer, VpnEnd } from "../contracts/site.js";
+import type { TunnelRow } from "../contracts/vpn.js";
 import type { Tier } from "../naming.js";
 
 /** The network path of a pair: where each side's door is, and what must exist before a link may use it. */
@@ -10,7 +11,28 @@ export interface TierPath {
     readonly doorOfB: LinkDoor;
     /** Resources of the path: links depend on them. */
     readonly ready: readonly pulumi.Resource[];
+    /** What the path consists of and costs. */
+    readonly report: pulumi.Output<PathReport>;
 }
+
+/** A pair's path, as an output. */
+export interface PathReport {
+    /** In a sentence: how the two sites are joined. */
+    readonly what: string;
+    readonly tunnels: readonly TunnelRow[];
+    /** Seconds until traffic leaves a tunnel that has fallen silent; absent where that is not known or there is none. */
+    readonly silentTunnelFailureSeconds?: number;
+    /** Fixed cost of the pair itself in USD a month, without the sites' gateways; absent where it is not known. */
+    readonly monthlyUsd?: number;
+    /** Where the figures are from, and when they were looked up. */
+    readonly source?: string;
+}
+
+const whatJoins: Readonly<Record<Tier, string>> = {
+    nat: "public addresses, TLS and allow-lists on both sides",
+    vpn: "directly",
+    interconnect: "a private link",
+};
 
 /** Opens both ends for each other and makes each side find the other's door. What all tiers have in common: everything else is the ends' own business. */
 export function joinEnds<E extends PublicEnd | VpnEnd | InterconnectEnd>(
@@ -31,6 +53,7 @@ export function joinEnds<E extends PublicEnd | VpnEnd | InterconnectEnd>(
         doorOfA: wayToA.door,
         doorOfB: wayToB.door,
         ready: [...opened, ...wayToA.records, ...wayToB.records],
+        report: pulumi.output({ what: whatJoins[endOfA.tier], tunnels: [] }),
     };
 }
 

@@ -1,9 +1,10 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { Site } from "../contracts/site.js";
-import type { PlannedVpnPeer, VpnGateway, VpnSide } from "../contracts/vpn.js";
+import type { PlannedVpnPeer, TunnelRow, VpnGateway, VpnSide } from "../contracts/vpn.js";
 import { Secrets } from "../identity/secrets.js";
+import { vpnPairFact } from "./pairFacts.js";
 import { presharedKey } from "./presharedKey.js";
-import { joinEnds, type TierPath } from "./tierPath.js";
+import { joinEnds, type PathReport, type TierPath } from "./tierPath.js";
 
 /** What joins two sites by tier `vpn`, beyond the sites themselves. */
 export interface VpnJoin {
@@ -26,11 +27,58 @@ export function joinVpn(pair: string, a: Site, b: Site, opts: pulumi.CustomResou
     if (endOfA.gateway === undefined || endOfB.gateway === undefined || planOfA === undefined || planOfB === undefined) {
         return ends;
     }
-    const ready =
-        planOfA.tunnels.length === 0
-            ? peerNetworks(pair, endOfA.gateway, endOfB.gateway, opts)
-            : tunnel(pair, [endOfA.gateway, planOfA], [endOfB.gateway, planOfB], join, opts);
-    return { ...ends, ready: [...ends.ready, ...ready] };
+    if (planOfA.tunnels.length === 0) {
+        const peering = peerNetworks(pair, endOfA.gateway, endOfB.gateway, opts);
+        return {
+            ...ends,
+            ready: [...ends.ready, ...peering],
+            report: pulumi.output({
+                what: `both networks are on ${a.facts.platform}, which peers them: no tunnel is needed; set pairs["${pair}"].vpn.encrypt for one`,
+                tunnels: [],
+            }),
+        };
+    }
+    const halves = tunnel(pair, [endOfA.gateway, planOfA], [endOfB.gateway, planOfB], join, opts);
+    return {
+        ...ends,
+        ready: [...ends.ready, ...halves.a.ready, ...halves.b.ready],
+        report: tunnelReport(a, b, planOfA, halves),
+    };
+}
+
+/** Both sides of a pair's tunnels. */
+interface Halves {
+    readonly a: VpnSide;
+    readonly b: VpnSide;
+}
+
+function tunnelReport(a: Site, b: Site, plan: PlannedVpnPeer, halves: Halves): pulumi.Output<PathReport> {
+    const fact = vpnPairFact(a.facts.platform, b.facts.platform);
+    const both = <T>(ofA: T, ofB: T) => ({ [a.facts.name]: ofA, [b.facts.name]: ofB });
+    const rows = plan.tunnels.map(({ key, inside, ownAddress, peerAddress }) =>
+        pulumi
+            .all([halves.a.outsideAddresses[key], halves.b.outsideAddresses[key], halves.a.lookAt[key], halves.b.lookAt[key]])
+            .apply(
+                ([outsideOfA = "", outsideOfB = "", lookAtA = "", lookAtB = ""]): TunnelRow => ({
+                    tunnel: key,
+                    inside,
+                    outsideAddresses: both(outsideOfA, outsideOfB),
+                    insideAddresses: both(ownAddress, peerAddress),
+                    lookAt: both(lookAtA, lookAtB),
+                }),
+            ),
+    );
+    return pulumi.all(rows).apply((tunnels) => ({
+        what: `${tunnels.length} IPsec tunnels (IKEv2, ${plan.suite}) with BGP`,
+        tunnels,
+        ...(fact === undefined
+            ? {}
+            : {
+                  silentTunnelFailureSeconds: fact.silentTunnelFailureSeconds,
+                  ...(fact.monthlyUsd === undefined ? {} : { monthlyUsd: fact.monthlyUsd }),
+                  source: `${fact.source}; looked up ${fact.date}`,
+              }),
+    }));
 }
 
 function peerNetworks(
@@ -49,21 +97,20 @@ function peerNetworks(
 
 type Half = readonly [VpnGateway, PlannedVpnPeer];
 
-function tunnel(pair: string, a: Half, b: Half, join: VpnJoin, opts: pulumi.CustomResourceOptions): readonly pulumi.Resource[] {
+function tunnel(pair: string, a: Half, b: Half, join: VpnJoin, opts: pulumi.CustomResourceOptions): Halves {
     const keys = a[1].tunnels.map(({ key }) => key);
-    const secrets = new Secrets(
-        `${pair}-tunnel-keys`,
-        { names: keys, ...(join.keyRotation === undefined ? {} : { rotation: join.keyRotation }) },
-        opts,
-    );
-    const presharedKeys = Object.fromEntries(keys.map((key) => [key, presharedKey(secrets.value(key))]));
+    // One resource for the pair, one secret for each tunnel: a key is renewed without its neighbours.
+    const named = (key: string) => `tunnel-${key}`;
+    const rotation = Object.fromEntries(Object.entries(join.keyRotation ?? {}).map(([key, count]) => [named(key), count]));
+    const secrets = new Secrets(`${pair}-tunnel-keys`, { names: keys.map(named), rotation }, opts);
+    const presharedKeys = Object.fromEntries(keys.map((key) => [key, presharedKey(secrets.value(named(key)))]));
     // Who gets addresses only with its tunnels must be told the other's first; the other then learns what came of it.
     const [first, second] = a[0].addresses === undefined ? [a, b] : [b, a];
     const connect = ([gateway, plan]: Half, outsideAddresses: VpnSide["outsideAddresses"]): VpnSide =>
         gateway.connect({ ...plan, presharedKeys, outsideAddresses }, opts);
     const firstSide = connect(first, addressesOf(pair, second));
     const secondSide = connect(second, firstSide.outsideAddresses);
-    return [...firstSide.ready, ...secondSide.ready];
+    return first === a ? { a: firstSide, b: secondSide } : { a: secondSide, b: firstSide };
 }
 
 /** A gateway's fixed public address for each tunnel. */
