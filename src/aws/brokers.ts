@@ -39,7 +39,8 @@ export interface AwsBrokers {
     readonly incarnation: pulumi.Output<string>;
 }
 
-const rootDiskGb = 16;
+/** Size of a broker's root disk in GiB. */
+export const rootDiskGb = 16;
 /** Where AWS is told to attach the data disk; the machine finds it by the volume's serial number. */
 const dataDevice = "/dev/sdf";
 

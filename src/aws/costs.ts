@@ -1,8 +1,9 @@
 import { hoursPerMonth, type MonthlyCost } from "../cluster/monthlyCost.js";
+import { rootDiskGb } from "./brokers.js";
 import { type AwsSiteChoices, elasticIpCount } from "./choices.js";
 
 interface Price {
-    /** US dollars for one hour, or for one GiB and month. */
+    /** US dollars for one hour. */
     readonly usd: number | undefined;
     readonly source: string;
     readonly date: string;
@@ -17,12 +18,8 @@ const prices = {
     natGateway: { usd: 0.045, source: `${priceList}, as printed by infracost's NAT gateway example`, date: "2024-09" },
     loadBalancer: { usd: 0.0225, source: `${priceList}, as printed by infracost's load balancer example`, date: "2026-08-21" },
     address: { usd: 0.005, source: "AWS's announcement, all regions", date: "2024-02-01" },
-    diskGib: { usd: 0.08, source: `${priceList}, as printed by an infracost report of a gp3 disk`, date: "2026-08-21" },
-    unknown: { usd: undefined, source: "no price at hand", date: "" },
+    unknown: { usd: undefined, source: "no dated price at hand", date: "" },
 } as const satisfies Readonly<Record<string, Price>>;
-
-/** Root and data disks of one broker share the price. */
-const rootDiskGb = 16;
 
 /**
  * What a site costs in a month before anything is sent. Traffic comes on top: 0.045 USD per GB through a NAT gateway, the load balancer's
@@ -30,16 +27,15 @@ const rootDiskGb = 16;
  */
 export function monthlyCosts({ plan, natZones, network }: Pick<AwsSiteChoices, "plan" | "natZones" | "network">): MonthlyCost[] {
     const nodes = plan.nodes.length;
-    const row = (count: number, what: string, price: Price, units = hoursPerMonth): MonthlyCost => ({
+    const row = (count: number, what: string, price: Price): MonthlyCost => ({
         what: `${count} × ${what}`,
-        usd: price.usd === undefined ? undefined : Math.round(count * price.usd * units * 100) / 100,
+        usd: price.usd === undefined ? undefined : Math.round(count * price.usd * hoursPerMonth * 100) / 100,
         source: price.source,
         date: price.date,
     });
-    const disk = plan.dataDiskGb + rootDiskGb;
     return [
         row(nodes, `broker machine ${plan.size}`, machinePrices[plan.size] ?? prices.unknown),
-        row(nodes, `${disk} GiB of gp3 disks`, prices.diskGib, disk),
+        row(nodes, `${plan.dataDiskGb + rootDiskGb} GiB of gp3 disks`, prices.unknown),
         ...(network === undefined ? [row(natZones.length, "NAT gateway", prices.natGateway)] : []),
         row(1, "network load balancer", prices.loadBalancer),
         row(elasticIpCount({ plan, natZones }), "Elastic IP", prices.address),

@@ -41,7 +41,11 @@ export function reserveDoorAddresses(scope: AwsScope, network: AwsNetwork): read
     const { parent, plan, region } = scope;
     return plan.zones.map((zone) => {
         const at = place(scope, `door-${zone}`);
-        const address = new ec2.Eip(at.name, { region, domain: "vpc", tags: at.tags }, { parent, dependsOn: [...network.open] });
+        const address = new ec2.Eip(
+            at.name,
+            { region, domain: "vpc", tags: at.tags },
+            { parent, dependsOn: [...network.gateway] },
+        );
         return { zone, address: address.publicIp, allocationId: address.allocationId };
     });
 }
@@ -53,6 +57,7 @@ export function reserveDoorAddresses(scope: AwsScope, network: AwsNetwork): read
 export function createDoors(scope: AwsScope, { network, firewall, addresses, dns }: DoorParts): AwsDoors {
     const { parent, region, plan } = scope;
     const balancerPlace = place(scope, "doors");
+    const open = addresses.flatMap(({ zone }) => zoneOf(network, zone).open);
     const balancer = new lb.LoadBalancer(
         balancerPlace.name,
         {
@@ -71,7 +76,7 @@ export function createDoors(scope: AwsScope, { network, firewall, addresses, dns
             tags: balancerPlace.tags,
         },
         // Two load balancers can have neither the same addresses nor the same name.
-        { parent, dependsOn: [...network.open], deleteBeforeReplace: true },
+        { parent, dependsOn: [...network.gateway, ...open], deleteBeforeReplace: true },
     );
     const door = (name: DoorName) => createDoor(scope, network, balancer, name);
     const doors = { clients: door("clients"), links: door("links"), api: door("api") };

@@ -29,7 +29,7 @@ export function createEgress(scope: AwsScope, choices: AwsSiteChoices, network: 
         const address = new ec2.Eip(
             addressPlace.name,
             { region, domain: "vpc", tags: addressPlace.tags },
-            { parent, dependsOn: [...network.open] },
+            { parent, dependsOn: [...network.gateway] },
         );
         const gatewayPlace = place(scope, `nat-${zone}`);
         const gateway = new ec2.NatGateway(
@@ -41,7 +41,7 @@ export function createEgress(scope: AwsScope, choices: AwsSiteChoices, network: 
                 allocationId: address.allocationId,
                 tags: gatewayPlace.tags,
             },
-            { parent, dependsOn: [...network.open] },
+            { parent, dependsOn: [...network.gateway, ...zoneOf(network, zone).open] },
         );
         return { zone, address, gateway };
     });

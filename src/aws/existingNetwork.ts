@@ -37,9 +37,10 @@ export function existingNetwork(scope: AwsScope, network: AwsNetworkArgs): AwsNe
             name: pulumi.output(zone),
             brokerSubnetId: existingSubnet(scope, vpcId, zone, "brokers", subnets.brokers),
             publicSubnetId: existingSubnet(scope, vpcId, zone, "public", subnets.public),
+            open: [],
         },
     ]);
-    return { vpcId, zones: new Map(zones), open: [] };
+    return { vpcId, zones: new Map(zones), gateway: [] };
 }
 
 function existingSubnet(

@@ -11,8 +11,8 @@ export interface AwsNetwork {
     readonly vpcId: pulumi.Output<string>;
     /** The subnets, by zone. */
     readonly zones: ReadonlyMap<string, AwsZone>;
-    /** What must exist before anything takes a public address, and is given back after: internet gateway and route. */
-    readonly open: readonly pulumi.Resource[];
+    /** What must exist before a public address is reserved, and goes after it: the internet gateway. Empty in a network of the user's. */
+    readonly gateway: readonly pulumi.Resource[];
 }
 
 /** One zone of a site's network. */
@@ -21,6 +21,8 @@ export interface AwsZone {
     readonly name: pulumi.Output<string>;
     readonly brokerSubnetId: pulumi.Output<string>;
     readonly publicSubnetId: pulumi.Output<string>;
+    /** What the public subnet's way to the internet is made of. Empty in a network of the user's. */
+    readonly open: readonly pulumi.Resource[];
     /** The brokers' routes; absent in a network of the user's. */
     readonly brokerRoutes?: { readonly table: ec2.RouteTable; readonly association: pulumi.Resource } | undefined;
 }
@@ -58,7 +60,6 @@ function ownNetwork(scope: AwsScope, { subnets, cidr }: AwsSiteChoices): AwsNetw
     );
 
     const names = knownZones(scope);
-    const open: pulumi.Resource[] = [gateway, openRoute];
     const zones = plan.zones.map((zone): readonly [string, AwsZone] => {
         const availabilityZone = names(zone);
         const subnet = (kind: "public" | "brokers") => {
@@ -70,15 +71,18 @@ function ownNetwork(scope: AwsScope, { subnets, cidr }: AwsSiteChoices): AwsNetw
             new ec2.RouteTableAssociation(`${plan.name}-${kind}-routes-of-${zone}`, { region, subnetId, routeTableId }, child);
 
         const openSubnet = subnet("public");
-        open.push(associate("public", openSubnet.id, openTable.id));
+        const open = [openRoute, associate("public", openSubnet.id, openTable.id)];
         const brokerSubnet = subnet("brokers");
         // A table for each zone, also where all of them lead to one NAT gateway: another choice of `egress` then changes routes alone.
         const tablePlace = place(scope, `brokers-routes-${zone}`);
         const table = new ec2.RouteTable(tablePlace.name, { region, vpcId: vpc.id, tags: tablePlace.tags }, child);
         const brokerRoutes = { table, association: associate("brokers", brokerSubnet.id, table.id) };
-        return [zone, { name: availabilityZone, brokerSubnetId: brokerSubnet.id, publicSubnetId: openSubnet.id, brokerRoutes }];
+        return [
+            zone,
+            { name: availabilityZone, brokerSubnetId: brokerSubnet.id, publicSubnetId: openSubnet.id, open, brokerRoutes },
+        ];
     });
-    return { vpcId: vpc.id, zones: new Map(zones), open };
+    return { vpcId: vpc.id, zones: new Map(zones), gateway: [gateway] };
 }
 
 /** A zone of the site's network. */

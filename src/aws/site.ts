@@ -20,7 +20,28 @@ import type { AwsScope } from "./scope.js";
 import { createSecretStore } from "./secretStore.js";
 
 /**
- * A site on AWS: a dedicated EMQX cluster on EC2 in a VPC of its own, or in one of yours.
+ * A site on AWS: a dedicated EMQX cluster on EC2, in a VPC of its own or in one of yours, behind a network load balancer with fixed
+ * addresses.
+ *
+ * Creates, z zones and n nodes:
+ * - network: VPC, closed default security group, flow logs (log group, role), internet gateway, for each zone a public and a brokers'
+ *   subnet with routes; none of these with `network`
+ * - egress: one NAT gateway with an Elastic IP, or one for each zone
+ * - doors: z Elastic IPs, a network load balancer with three listeners (8883 devices, 8884 peers' links, 18084 management) and target groups
+ * - firewall: two security groups with one resource for each rule. Brokers may go to their own cluster, to peers' link doors, and on ports 443
+ *   and 80 anywhere: packages of EMQX and Ubuntu and AWS's APIs have no addresses that could be listed
+ * - brokers: n instances (Ubuntu 24.04, m7g.large; no public address, no login, metadata service version 2), each with a network interface
+ *   that keeps its address and an encrypted disk that outlives it; they are made, changed and removed one at a time
+ * - identity: secrets, certificates, ten encrypted parameters of Systems Manager, a role that may read these and nothing else
+ * - names: the private zone `link.<mesh>.internal`, and one record of a public zone with `dns`
+ *
+ * The default type m7g.large (arm64) is not in every region: set `broker.size`, such as `t4g.large` or `m7i.large`, where it is missing.
+ *
+ * Costs in us-east-1, before anything is sent: 123.45 USD a month with one node and 242.60 USD with three, in three zones with one NAT
+ * gateway (machines 59.57 USD each, 2026-06-17; NAT gateway 32.85 USD, 2024-09; load balancer 16.43 USD, 2026-08-21; 4 addresses 14.60 USD,
+ * 2024-02-01), and the disks and the private zone, for which no dated price is at hand. `monthlyCosts` has the rows with their sources.
+ *
+ * The provider wants a region of its own too (`aws:region`), even though every resource names the site's.
  *
  * @example
  * const aws = new AwsSite("aws", { siteNumber: 1, region: "eu-central-1", adminCidrs: ["203.0.113.7/32"] });
