@@ -5,7 +5,10 @@ const layers = [
     { name: "L2 contracts, input, dynamic resources", path: "^src/(contracts/|dynamic/|input[.]ts$)" },
     { name: "L3 tiers, links, probe, identities, what cloud clusters share", path: "^src/(tiers|link|probe|identity|cluster)/" },
     { name: "L4 kinds of sites", path: "^src/(local|external|aws|gcp|azure)/" },
-    { name: "L5 mesh, ready stack, command line", path: "^src/(mesh[^/]*[.]ts$|migration|failover|stack/|cli/)" },
+    {
+        name: "L5 mesh, ready stack, command line, policies",
+        path: "^src/(mesh[^/]*[.]ts$|migration|failover|stack/|cli/|policy/)",
+    },
     { name: "L6 entry points", path: "^src/(index|provider)[.]ts$" },
 ];
 const anyLayer = layers.map(({ path }) => path).join("|");
@@ -51,12 +54,29 @@ const cloudSdks = [
     to: { path: `node_modules/@pulumi/${sdk}(/|$)|^@pulumi/${sdk}(/|$)` },
 }));
 
+/** Peer dependencies are development dependencies as well, so that this repository has them. */
+const peers = "node_modules/@pulumi/(pulumi|aws|gcp|azure-native|policy)/";
+
 /** @type {import("dependency-cruiser").IConfiguration} */
 module.exports = {
     forbidden: [
         ...upward,
         ...siteFolders,
         ...cloudSdks,
+        {
+            name: "policy-sdk-only-under-policy",
+            comment: "@pulumi/policy is optional for users; only src/policy may import it, in code or in types.",
+            severity: "error",
+            from: { pathNot: "^src/policy/" },
+            to: { path: "node_modules/@pulumi/policy(/|$)|^@pulumi/policy(/|$)" },
+        },
+        {
+            name: "no-sites-in-policy",
+            comment: "Rules look at plain resources of anybody's program: they know addresses and words, and no kind of site.",
+            severity: "error",
+            from: { path: "^src/policy/", pathNot: tests },
+            to: { path: "^src/", pathNot: `^src/policy/|${layers[0].path}|${layers[1].path}` },
+        },
         {
             name: "no-pulumi-below-contracts",
             comment: "Errors, names, addressing and the EMQX client are plain code: usable and testable without Pulumi.",
@@ -122,7 +142,7 @@ module.exports = {
                 "What users run may use declared dependencies only: a devDependency or a package of a package is missing at their place.",
             severity: "error",
             from: { path: "^src/", pathNot: tests },
-            to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], pathNot: "node_modules/@pulumi/pulumi/" },
+            to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], pathNot: peers },
         },
         {
             name: "no-unresolvable",

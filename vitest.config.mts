@@ -13,6 +13,7 @@ export default defineConfig({
             "linkspan/azure": source("azure/index.ts"),
             "linkspan/local": source("local/index.ts"),
             "linkspan/external": source("external/index.ts"),
+            "linkspan/policy": source("policy/index.ts"),
         },
     },
     test: {

@@ -69,24 +69,19 @@ describe("the rules of the layers", () => {
             ["src/local/broker/pulumi.ts", 'void import("@pulumi/pulumi");', "no-pulumi-in-broker-and-command-line"],
             ["src/local/broker/library.ts", 'import "../fine.js";', "no-site-code-in-broker"],
             ["src/aws/other.ts", 'import "../gcp/fine.js";', "no-other-site-from-aws"],
-            // No cloud's SDK is installed here, which is a finding of its own.
             ["src/gcp/cloud.ts", 'import "@pulumi/aws";', "cloud-sdk-aws-only-under-aws"],
-            ["src/gcp/cloud.ts", 'import "@pulumi/aws";', "no-unresolvable"],
             ["src/stack/upward.ts", 'import "../index.js";', "no-import-upward-from-L5"],
+            ["src/mesh.ts", 'import "@pulumi/policy";', "policy-sdk-only-under-policy"],
+            ["src/policy/site.ts", 'import "../local/fine.js";', "no-sites-in-policy"],
             ["src/cli/pulumi.ts", 'import "@pulumi/pulumi";', "no-pulumi-in-broker-and-command-line"],
             ["src/odds/ends.ts", "export const x = 1;", "not-placed-in-a-layer"],
         ];
         const folder = tree({
             ...Object.fromEntries(wrong),
             ...Object.fromEntries(
-                [
-                    "src/input.ts",
-                    "src/contracts/fine.ts",
-                    "src/link/fine.ts",
-                    "src/local/fine.ts",
-                    "src/gcp/fine.ts",
-                    "src/mesh.ts",
-                ].map((file) => [file, "export const x = 1;"]),
+                ["src/input.ts", "src/contracts/fine.ts", "src/link/fine.ts", "src/local/fine.ts", "src/gcp/fine.ts"].map(
+                    (file) => [file, "export const x = 1;"],
+                ),
             ),
             "src/emqx/two.ts": 'import "./one.js"; export const b = 1;',
             "src/index.ts": "export const x = 1;",
@@ -107,6 +102,7 @@ describe("the rules of the layers", () => {
             "src/link/x.ts": "export const x = 1;",
             "src/cli/main.ts": 'import "../probe/deliveryRun.js"; export const x = 1;',
             "src/index.ts": 'import "./mesh.js"; export const x = 1;',
+            "src/policy/pack.ts": 'import "@pulumi/policy"; import "../errors.js"; export const x = 1;',
             "src/mesh.test.ts": 'import "fast-check"; import "./mesh.js";',
         });
         expect(await findings(folder)).toEqual([]);
