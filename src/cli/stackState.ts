@@ -225,16 +225,24 @@ function brokerRecord(found: Json): BrokerRecord {
 function apiOf(value: unknown, problem: string): ApiEndpoint {
     const found = asObject(value);
     const at = (key: string) => `${problem}: ${key}`;
-    const connect = asObject(found.connect);
     return {
         url: text(found, "url", at),
         key: text(found, "key", at),
         secret: text(found, "secret", at),
         ...optional("ca", optionalText(found, "ca")),
         ...optional("serverName", optionalText(found, "serverName")),
-        ...(found.connect === undefined
+        ...wayOf(found, at),
+    };
+}
+
+/** How a door is reached, where not straight by its address. */
+function wayOf(found: Json, at: (key: string) => string): Pick<ApiEndpoint, "connect" | "proxy"> {
+    const connect = asObject(found.connect);
+    return {
+        ...(found.connect === undefined || found.connect === null
             ? {}
             : { connect: { host: text(connect, "host", at), port: number(connect, "port", at) } }),
+        ...optional("proxy", optionalText(found, "proxy")),
     };
 }
 
@@ -251,6 +259,7 @@ function mqttOf(value: unknown, problem: string): MqttEndpoint {
         ...optional("password", optionalText(found, "password")),
         ...optional("cert", optionalText(found, "cert")),
         ...optional("key", optionalText(found, "key")),
+        ...wayOf(found, at),
     };
 }
 

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Platform, SiteFacts } from "../contracts/site.js";
+import { parseProxy } from "../emqx/proxy.js";
 import { InputError, quote } from "../errors.js";
 import { MeshIdentity } from "../identity/meshIdentity.js";
 import { defaultMeshId } from "../naming.js";
@@ -111,6 +112,9 @@ function checkReach(reach: Reach): Reach {
     }
     if (typeof reach === "object" && reach !== null) {
         if ("proxy" in reach && (reach.to === undefined || reach.to === "public" || reach.to === "private")) {
+            if (typeof reach.proxy === "string") {
+                parseProxy(reach.proxy, "reach.proxy");
+            }
             return reach;
         }
         if ("connect" in reach && reach.connect?.api?.host !== undefined && reach.connect.clients?.host !== undefined) {

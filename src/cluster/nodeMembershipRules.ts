@@ -1,6 +1,7 @@
 import { hasUnknown } from "../dynamic/provider.js";
 import { type ApiEndpoint, checkApiUrl } from "../emqx/endpoint.js";
 import { InputError, quote } from "../errors.js";
+import { checkApiWay } from "../link/apiArgs.js";
 
 /** Deadlines of a node's membership, in seconds, each above 0 and at most 3600. */
 export interface NodeTimeouts {
@@ -60,6 +61,7 @@ export function checkNodeInputs(given: Readonly<Record<string, unknown>>): void 
     if (api?.url !== undefined && !hasUnknown(api.url)) {
         checkApiUrl(api.url, { allowLoopback: true, argument: "api.url" });
     }
+    checkApiWay(api);
     for (const [argument, name] of [
         ["nodeName", nodeName],
         ...(Array.isArray(members) ? members.map((member, index) => [`members[${index}]`, member] as const) : []),

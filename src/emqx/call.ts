@@ -259,7 +259,7 @@ export class ApiCaller {
 
 /** Failures that trying again soon does not mend. */
 function isLasting(code: string): boolean {
-    return /^(?:CERT_|ERR_TLS|ERR_SSL|EPROTO|HPE_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|INVALID_CA|ANSWER_TOO_LARGE|ADDRESS_REFUSED)/.test(
+    return /^(?:CERT_|ERR_TLS|ERR_SSL|EPROTO|HPE_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|INVALID_CA|ANSWER_TOO_LARGE|ADDRESS_REFUSED|PROXY_AUTH|PROXY_PROTOCOL)/.test(
         code,
     );
 }

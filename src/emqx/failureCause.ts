@@ -1,4 +1,5 @@
 import type { Target, TransportFailure } from "./transport.js";
+import { tunnelTodo } from "./tunnel.js";
 
 /** What happened, in words, and what to do about it. */
 export interface Cause {
@@ -40,6 +41,9 @@ export function causeOfFailure(failure: TransportFailure, { tls, tlsName }: Targ
                   todo: "Set https:// in api.url if it is a TLS port, or the API's port",
               };
     }
+    if (code.startsWith("PROXY_")) {
+        return { message, todo: tunnelTodo(code, "api.proxy") };
+    }
     switch (code) {
         case "ECONNREFUSED":
             return {
@@ -65,7 +69,9 @@ export function causeOfFailure(failure: TransportFailure, { tls, tlsName }: Targ
         case "ETIMEDOUT":
             return {
                 message,
-                todo: "Look whether a firewall lets this machine in, or set api.connect to where the API is reached from here",
+                todo: /proxy/.test(message)
+                    ? tunnelTodo("PROXY_TIMEOUT", "api.proxy")
+                    : "Look whether a firewall lets this machine in, or set api.connect to where the API is reached from here",
             };
         case "TIMEOUT":
             return { message, todo: "Look at the broker's log and load" };

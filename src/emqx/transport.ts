@@ -5,13 +5,16 @@ import {
     type IncomingHttpHeaders,
     type IncomingMessage,
 } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import { isIP, type Socket } from "node:net";
-import { checkServerIdentity } from "node:tls";
+import { type AgentOptions, Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from "node:https";
+import { isIP, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { type ConnectionOptions, checkServerIdentity, connect as connectTls } from "node:tls";
 import { InputError } from "../errors.js";
-import { type ApiEndpoint, checkApiUrl, checkDialHost, checkPort } from "./endpoint.js";
+import { type ApiEndpoint, checkApiUrl } from "./endpoint.js";
 import { guardedLookup } from "./guardedLookup.js";
 import { checkHost, isLoopback } from "./host.js";
+import { checkWay, type ProxyAddress, parseProxy } from "./proxy.js";
+import { openTunnel, type TunnelStage } from "./tunnel.js";
 
 /** One request. */
 export interface Exchange {
@@ -40,6 +43,9 @@ export const longestAnswer = 8 * 1024 * 1024;
 const idleMilliseconds = 4_000;
 /** Node gives up an address after 250 ms when a name has several, which is too short between continents. */
 const addressMilliseconds = 2_500;
+
+/** A tunnel that nobody waits for any more is given up after this; each request has a deadline of its own. */
+const tunnelSeconds = 30;
 
 /** No whole answer came. */
 export class TransportFailure extends Error {
@@ -76,6 +82,9 @@ export class Transport {
     readonly #writes: HttpAgent | HttpsAgent;
     readonly #dial: { readonly host: string; readonly port: number };
     readonly #hostHeader: string;
+    readonly #over = new AbortController();
+    /** How far the latest tunnel has come, where there is a proxy. */
+    #stage: TunnelStage | undefined;
     #closed = false;
 
     /** @throws InputError naming the argument, `api.…` */
@@ -85,15 +94,13 @@ export class Transport {
         const host = url.hostname.replace(/^\[|\]$/g, "");
         const port = url.port === "" ? (tls ? 443 : 80) : Number(url.port);
         const { connect } = endpoint;
-        if (connect !== undefined) {
-            checkDialHost(connect.host, { allowLoopback: true, argument: "api.connect.host" });
-            checkPort(connect.port, "api.connect.port");
-            if (!tls && !isLoopback(connect.host)) {
-                throw new InputError(
-                    "api.connect.host",
-                    "the API's url is not encrypted, so that only this machine may be dialled; set https://",
-                );
-            }
+        checkWay(endpoint, "api.");
+        const proxy = endpoint.proxy === undefined ? undefined : parseProxy(endpoint.proxy, "api.proxy");
+        if (!tls && (proxy !== undefined || (connect !== undefined && !isLoopback(connect.host)))) {
+            throw new InputError(
+                proxy === undefined ? "api.connect.host" : "api.proxy",
+                "the API's url is not encrypted, so that only this machine may be dialled; set https://",
+            );
         }
         if (endpoint.serverName !== undefined) {
             checkHost(endpoint.serverName, { allowLoopback: true, argument: "api.serverName" });
@@ -108,34 +115,39 @@ export class Transport {
         const shownUrl = `${url.protocol}//${url.hostname}:${port}`;
         this.target = {
             url: shownUrl,
-            shown: connect === undefined ? shownUrl : `${shownUrl} by way of ${connect.host}:${connect.port}`,
+            shown: shownWay(shownUrl, connect, proxy),
             tls,
             tlsName,
         };
         this.#dial = connect ?? { host, port };
         this.#hostHeader = `${url.hostname}:${port}`;
         const common = { lookup: guardedLookup, autoSelectFamilyAttemptTimeout: addressMilliseconds };
-        const options = tls
-            ? {
-                  ...common,
-                  ca: endpoint.ca,
-                  // Said here, so that no environment variable can switch it off.
-                  rejectUnauthorized: true,
-                  minVersion: "TLSv1.2" as const,
-                  servername: isIP(tlsName) === 0 ? tlsName : "",
-                  checkServerIdentity: (_host: string, certificate: Parameters<typeof checkServerIdentity>[1]) =>
-                      checkServerIdentity(tlsName, certificate),
-              }
-            : common;
-        const Agent = tls ? HttpsAgent : HttpAgent;
-        this.#reads = new Agent({ ...options, keepAlive: true, timeout: idleMilliseconds, maxFreeSockets: 4 });
+        const secured = {
+            ca: endpoint.ca,
+            // Said here, so that no environment variable can switch it off.
+            rejectUnauthorized: true,
+            minVersion: "TLSv1.2" as const,
+            servername: isIP(tlsName) === 0 ? tlsName : "",
+            checkServerIdentity: (_host: string, certificate: Parameters<typeof checkServerIdentity>[1]) =>
+                checkServerIdentity(tlsName, certificate),
+        };
+        const agent = (options: AgentOptions) => {
+            if (!tls) {
+                return new HttpAgent({ ...common, ...options });
+            }
+            return proxy === undefined
+                ? new HttpsAgent({ ...common, ...secured, ...options })
+                : new TunnelAgent(options, secured, () => this.#tunnel(proxy));
+        };
+        this.#reads = agent({ keepAlive: true, timeout: idleMilliseconds, maxFreeSockets: 4 });
         // A write on a connection that was closed meanwhile leaves open whether it was seen; a fresh connection leaves less of that.
-        this.#writes = new Agent({ ...options, keepAlive: false });
+        this.#writes = agent({ keepAlive: false });
     }
 
     /** Ends all connections; requests under way fail. */
     close(): void {
         this.#closed = true;
+        this.#over.abort(new TransportFailure("CLOSED", "the client was closed", { sent: false }));
         this.#reads.destroy();
         this.#writes.destroy();
     }
@@ -164,10 +176,62 @@ export class Transport {
                     ...exchange.headers,
                 },
             });
-            new Watch(request, exchange, this.target.tls, resolve, reject, () => this.#closed).start();
+            const state = { closed: () => this.#closed, stage: () => this.#stage };
+            new Watch(request, exchange, this.target.tls, resolve, reject, state).start();
             request.end(exchange.body);
         });
     }
+
+    async #tunnel(proxy: ProxyAddress): Promise<Socket> {
+        const socket = await openTunnel(proxy, this.#dial, {
+            seconds: tunnelSeconds,
+            signal: this.#over.signal,
+            onStage: (stage) => {
+                this.#stage = stage;
+            },
+        });
+        this.#stage = undefined;
+        return socket;
+    }
+}
+
+/** Opens TLS connections through tunnels. */
+class TunnelAgent extends HttpsAgent {
+    readonly #secured: ConnectionOptions;
+    readonly #tunnel: () => Promise<Socket>;
+
+    constructor(options: AgentOptions, secured: ConnectionOptions, tunnel: () => Promise<Socket>) {
+        super(options);
+        this.#secured = secured;
+        this.#tunnel = tunnel;
+    }
+
+    override createConnection(
+        _options: RequestOptions,
+        callback?: (error: Error | null, stream: Duplex) => void,
+    ): Duplex | null | undefined {
+        this.#tunnel().then(
+            (socket) => callback?.(null, connectTls({ ...this.#secured, socket, ALPNProtocols: ["http/1.1"] })),
+            // The second argument is not looked at beside an error.
+            (error: Error) => callback?.(error, new Socket()),
+        );
+        return undefined;
+    }
+}
+
+/** Where requests go and on which way, for messages; a proxy without its login. */
+function shownWay(url: string, connect: ApiEndpoint["connect"], proxy: ProxyAddress | undefined): string {
+    if (proxy !== undefined) {
+        return `${url} by way of the proxy ${proxy.shown}`;
+    }
+    return connect === undefined ? url : `${url} by way of ${connect.host}:${connect.port}`;
+}
+
+/** What a request must know of the transport that it belongs to. */
+interface TransportState {
+    readonly closed: () => boolean;
+    /** How far the way through a proxy has come, where there is one that is not open yet. */
+    readonly stage: () => TunnelStage | undefined;
 }
 
 /** Follows one request from the lookup of the name to the last byte of the answer. */
@@ -177,7 +241,7 @@ class Watch {
     readonly #tls: boolean;
     readonly #resolve: (answer: RawAnswer) => void;
     readonly #reject: (failure: TransportFailure) => void;
-    readonly #isClosed: () => boolean;
+    readonly #state: TransportState;
     #connected = false;
     #answered = false;
     #timers: NodeJS.Timeout[] = [];
@@ -188,33 +252,38 @@ class Watch {
         tls: boolean,
         resolve: (answer: RawAnswer) => void,
         reject: (failure: TransportFailure) => void,
-        isClosed: () => boolean,
+        state: TransportState,
     ) {
         this.#request = request;
         this.#exchange = exchange;
         this.#tls = tls;
         this.#resolve = resolve;
         this.#reject = reject;
-        this.#isClosed = isClosed;
+        this.#state = state;
     }
 
     start(): void {
         const { connectSeconds, totalSeconds } = this.#exchange;
         this.#after(connectSeconds, () => {
             if (!this.#connected) {
-                this.#fail("CONNECT_TIMEOUT", `no connection within ${connectSeconds} s`);
+                this.#fail("CONNECT_TIMEOUT", `no connection within ${connectSeconds} s${this.#stageText()}`);
             }
         });
         this.#after(totalSeconds, () => {
             const part = this.#answered ? "no whole answer" : this.#connected ? "no answer" : "no connection";
             this.#fail(
                 this.#connected ? "TIMEOUT" : "CONNECT_TIMEOUT",
-                `${part} within ${Math.round(totalSeconds * 100) / 100} s`,
+                `${part} within ${Math.round(totalSeconds * 100) / 100} s${this.#stageText()}`,
             );
         });
         this.#request.on("socket", (socket) => this.#follow(socket));
         this.#request.on("response", (response) => this.#read(response));
         this.#request.on("error", (error: NodeJS.ErrnoException) => this.#fail(codeOf(error), messageOf(error)));
+    }
+
+    #stageText(): string {
+        const stage = this.#connected ? undefined : this.#state.stage();
+        return stage === undefined ? "" : `: ${stage}`;
     }
 
     #after(seconds: number, run: () => void): void {
@@ -261,7 +330,7 @@ class Watch {
 
     #fail(code: string, message: string): void {
         const stale = this.#request.reusedSocket && !this.#answered && (code === "ECONNRESET" || code === "EPIPE");
-        const closed = this.#isClosed();
+        const closed = this.#state.closed();
         this.#stop();
         this.#request.destroy();
         this.#reject(

@@ -16,6 +16,11 @@ export interface ExternalApiArgs {
     readonly serverName?: pulumi.Input<string> | undefined;
     /** Dial here instead, for example the end of an SSH tunnel; the TLS name stays that of `url`. */
     readonly connect?: pulumi.Input<{ readonly host: string; readonly port: number }> | undefined;
+    /**
+     * Proxy to dial through: `socks5://host:port` or `http://host:port` (CONNECT), with `user:password@` where it asks for a login; then
+     * a Pulumi secret. It resolves the host's name, and TLS goes through it unopened. Not with `connect`.
+     */
+    readonly proxy?: pulumi.Input<string> | undefined;
 }
 
 /** Where and how the peers' links connect to this cluster. */
@@ -65,6 +70,13 @@ export interface ExternalClientsArgs {
     readonly username?: pulumi.Input<string> | undefined;
     /** Secret. */
     readonly password?: pulumi.Output<string> | undefined;
+    /** Dial here instead, for example the end of an SSH tunnel; the TLS name stays that of `host`. */
+    readonly connect?: pulumi.Input<{ readonly host: string; readonly port: number }> | undefined;
+    /**
+     * Proxy to dial through, as the one of the API: `socks5://host:port` or `http://host:port` (CONNECT), with `user:password@` where it asks for a login; then
+     * a Pulumi secret. It resolves the host's name, and TLS goes through it unopened. Not with `connect`.
+     */
+    readonly proxy?: pulumi.Input<string> | undefined;
 }
 
 /** Arguments of an existing cluster (`ExternalSite`). */

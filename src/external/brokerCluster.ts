@@ -41,8 +41,17 @@ export function externalCluster(
         })),
         probe: pulumi.secret(
             pulumi
-                .all([parts.host, parts.port, clients.ca, clients.serverName, clients.username, clients.password])
-                .apply(([host, port, ca, serverName, username, password]) => ({
+                .all([
+                    parts.host,
+                    parts.port,
+                    clients.ca,
+                    clients.serverName,
+                    clients.username,
+                    clients.password,
+                    clients.connect,
+                    clients.proxy,
+                ])
+                .apply(([host, port, ca, serverName, username, password, connect, proxy]) => ({
                     host,
                     port,
                     tls,
@@ -50,6 +59,8 @@ export function externalCluster(
                     ...(serverName === undefined ? {} : { serverName }),
                     ...(username === undefined ? {} : { username }),
                     ...(password === undefined ? {} : { password }),
+                    ...(connect === undefined ? {} : { connect }),
+                    ...(proxy === undefined ? {} : { proxy }),
                 })),
         ),
         linkLogin: loginOf(args),

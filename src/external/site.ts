@@ -12,6 +12,7 @@ import type {
     VpnEnd,
 } from "../contracts/site.js";
 import { checkApiUrl, checkDialHost, checkPort } from "../emqx/endpoint.js";
+import { checkWay } from "../emqx/proxy.js";
 import { checkServerAddress } from "../emqx/serverAddress.js";
 import { InputError, quote } from "../errors.js";
 import { checked, failOn } from "../input.js";
@@ -72,19 +73,26 @@ export class ExternalSite extends pulumi.ComponentResource implements Site {
         const host = checked(this, args.clients.host, (value) =>
             checkDialHost(value, { allowLoopback, argument: "clients.host" }),
         );
+        for (const [prefix, { connect, proxy }] of [
+            ["api.", args.api],
+            ["clients.", args.clients],
+        ] as const) {
+            failOn(this, () => checkWay({ connect: plainOf(connect), proxy: plainOf(proxy) }, prefix));
+        }
         const port = checked(this, args.clients.port, (value) =>
             checkPort(value ?? ((args.clients.tls ?? true) ? 8883 : 1883), "clients.port"),
         );
         const api = pulumi.secret(
             pulumi
-                .all([url, args.api.key, args.api.secret, args.api.ca, args.api.serverName, args.api.connect])
-                .apply(([url, key, secret, ca, serverName, connect]) => ({
+                .all([url, args.api.key, args.api.secret, args.api.ca, args.api.serverName, args.api.connect, args.api.proxy])
+                .apply(([url, key, secret, ca, serverName, connect, proxy]) => ({
                     url,
                     key,
                     secret,
                     ...(ca === undefined ? {} : { ca }),
                     ...(serverName === undefined ? {} : { serverName }),
                     ...(connect === undefined ? {} : { connect }),
+                    ...(proxy === undefined ? {} : { proxy }),
                 })),
         );
         const preflight = new ClusterPreflight(
@@ -174,6 +182,11 @@ export class ExternalSite extends pulumi.ComponentResource implements Site {
     interconnectEnd(): InterconnectEnd {
         throw new Error(`${this.facts.name} has no interconnect end`);
     }
+}
+
+/** A value where it is plain; an output is checked when it is used. */
+function plainOf<T>(value: pulumi.Input<T> | undefined): T | undefined {
+    return pulumi.Output.isInstance(value) || value instanceof Promise ? undefined : value;
 }
 
 function checkPlain(name: string, args: ExternalSiteArgs): void {

@@ -75,7 +75,9 @@ export function keysOn(
     name: string,
 ): string[] {
     const byName = `${localCluster} ${name}`;
-    return hasUnknown(api) ? [byName] : [byName, `${api.url} ${JSON.stringify(api.connect ?? null)} ${name}`];
+    // Private addresses may stand for another machine behind another proxy.
+    const way = api.proxy === undefined ? "" : `${api.proxy} `;
+    return hasUnknown(api) ? [byName] : [byName, `${api.url} ${JSON.stringify(api.connect ?? null)} ${way}${name}`];
 }
 
 /** One line that stays readable after the run. Pulumi shows what a provider prints. Never with a secret. */

@@ -3,6 +3,7 @@ import { type ApiEndpoint, checkApiUrl } from "../emqx/endpoint.js";
 import { checkLinkName } from "../emqx/linkSpec.js";
 import { InputError, quote } from "../errors.js";
 import { linkUser } from "../naming.js";
+import { checkApiWay } from "./apiArgs.js";
 import { type ApiTimeouts, checkTimeouts } from "./timeouts.js";
 
 /** What state holds of the arguments of a peer's access. `api` and `password` are secret. Frozen: add keys, never change one. */
@@ -42,6 +43,7 @@ export function checkAccessInputs(given: Readonly<Record<string, unknown>>): voi
     if (api?.url !== undefined && !hasUnknown(api.url)) {
         checkApiUrl(api.url, { allowLoopback, argument: "api.url" });
     }
+    checkApiWay(api);
     if (!hasUnknown(timeouts)) {
         checkTimeouts(timeouts);
     }

@@ -3,6 +3,7 @@ import { type ApiEndpoint, checkApiUrl } from "../emqx/endpoint.js";
 import { type LinkSpec, linkSpec } from "../emqx/linkSpec.js";
 import { checkTopicFilter } from "../emqx/topicFilter.js";
 import { clientIdPrefix } from "../naming.js";
+import { checkApiWay } from "./apiArgs.js";
 import { type ApiTimeouts, checkTimeouts } from "./timeouts.js";
 
 /** TLS of a link as state holds it. */
@@ -90,6 +91,7 @@ const neutral: LinkInputs = {
 export function checkLinkInputs(given: Readonly<Record<string, unknown>>): void {
     const inputs = knownInputs(given);
     checkApiUrl(inputs.api.url, { allowLoopback: inputs.allowLoopback ?? false, argument: "api.url" });
+    checkApiWay(inputs.api);
     checkTimeouts(inputs.timeouts);
     for (const [index, topic] of (Array.isArray(given.topics) ? given.topics : []).entries()) {
         if (!hasUnknown(topic)) {

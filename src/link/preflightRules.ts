@@ -1,6 +1,7 @@
 import { hasUnknown } from "../dynamic/provider.js";
 import { type ApiEndpoint, checkApiUrl } from "../emqx/endpoint.js";
 import { checkLinkName } from "../emqx/linkSpec.js";
+import { checkApiWay } from "./apiArgs.js";
 import { type ApiTimeouts, checkTimeouts } from "./timeouts.js";
 
 /** What state holds of a preflight's arguments. `api` is secret. Frozen: add keys, never change one. */
@@ -30,6 +31,7 @@ export function checkPreflightInputs(given: Readonly<Record<string, unknown>>): 
     if (api?.url !== undefined && !hasUnknown(api.url)) {
         checkApiUrl(api.url, { allowLoopback, argument: "api.url" });
     }
+    checkApiWay(api);
     if (expectedClusterName !== undefined && !hasUnknown(expectedClusterName)) {
         checkLinkName(expectedClusterName, undefined, "expectedClusterName");
     }

@@ -1,3 +1,4 @@
+import { type TunnelFailure, tunnelTodo } from "../emqx/tunnel.js";
 import { OperationError } from "../errors.js";
 
 /**
@@ -35,6 +36,32 @@ export interface ConnectAttempt {
     readonly hasCertificate: boolean;
     readonly stage: ConnectStage;
     readonly waitedSeconds: number;
+    /** Where is dialled in place of `host` and `port`, as messages may show it. */
+    readonly by?: string | undefined;
+}
+
+/**
+ * The error of an attempt that a proxy did not let through.
+ *
+ * @param failure what the proxy answered
+ */
+export function proxyError(attempt: ConnectAttempt, { code, message }: TunnelFailure): ProbeConnectError {
+    const todo = tunnelTodo(code, "the proxy of this door");
+    return new ProbeConnectError(
+        {
+            what: `connect the delivery probe to site "${attempt.site}"`,
+            where: whereOf(attempt),
+            code,
+            message,
+            todo: todo === undefined ? undefined : `${todo}.`,
+        },
+        "unreachable",
+        code === "PROXY_UNREACHABLE" || code === "PROXY_REFUSED" || code === "PROXY_TIMEOUT",
+    );
+}
+
+function whereOf({ tls, host, port, by }: ConnectAttempt): string {
+    return `${tls ? "mqtts" : "mqtt"}://${host}:${port}${by === undefined ? "" : ` by way of ${by}`}`;
 }
 
 interface Cause {
@@ -60,7 +87,7 @@ export function connectError(attempt: ConnectAttempt, code: string | number): Pr
     return new ProbeConnectError(
         {
             what: `connect the delivery probe to site "${attempt.site}"`,
-            where: `${attempt.tls ? "mqtts" : "mqtt"}://${attempt.host}:${attempt.port}`,
+            where: whereOf(attempt),
             code: shown,
             message: cause.message,
             todo: cause.todo,

@@ -2,8 +2,10 @@ import * as net from "node:net";
 import * as tls from "node:tls";
 import { type IClientOptions, MqttClient } from "mqtt";
 import type { MqttEndpoint } from "../emqx/endpoint.js";
+import { checkWay, parseProxy } from "../emqx/proxy.js";
+import { openTunnel, TunnelFailure } from "../emqx/tunnel.js";
 import { messageOf, OperationError } from "../errors.js";
-import { type ConnectStage, connectError, ProbeConnectError } from "./connectError.js";
+import { type ConnectAttempt, type ConnectStage, connectError, ProbeConnectError, proxyError } from "./connectError.js";
 
 /** A message as the probe takes it. */
 export type ProbeListener = (payload: Uint8Array, qos: number) => void;
@@ -60,28 +62,33 @@ export class ProbeClient {
     static async connect(options: ProbeClientOptions): Promise<ProbeClient> {
         options.signal?.throwIfAborted();
         const { endpoint } = options;
+        checkWay(endpoint);
         const began = performance.now();
         const at = { stage: "tcp" as ConnectStage, code: undefined as string | undefined };
-        const client = new MqttClient(() => openStream(endpoint, at), mqttOptions(options));
-        const failed = (code: string | number) =>
-            connectError(
-                {
-                    site: options.site,
-                    host: endpoint.host,
-                    port: endpoint.port,
-                    tls: endpoint.tls,
-                    serverName: endpoint.serverName ?? endpoint.host,
-                    username: endpoint.username,
-                    hasCertificate: endpoint.cert !== undefined,
-                    stage: at.stage,
-                    waitedSeconds: (performance.now() - began) / 1000,
-                },
-                code,
-            );
+        const attempt = (): ConnectAttempt => ({
+            site: options.site,
+            host: endpoint.host,
+            port: endpoint.port,
+            tls: endpoint.tls,
+            serverName: endpoint.serverName ?? endpoint.host,
+            username: endpoint.username,
+            hasCertificate: endpoint.cert !== undefined,
+            stage: at.stage,
+            waitedSeconds: (performance.now() - began) / 1000,
+            by: wayOf(endpoint),
+        });
+        const failed = (code: string | number) => connectError(attempt(), code);
+        const tunnel = await tunnelTo(options).catch((error: unknown) => {
+            throw error instanceof TunnelFailure ? proxyError(attempt(), error) : error;
+        });
+        const client = new MqttClient(() => openStream(endpoint, at, tunnel), mqttOptions(options));
         let stopWaiting = () => {};
         try {
             await new Promise<void>((resolve, reject) => {
-                const timer = setTimeout(() => reject(failed("timeout")), options.timeoutSeconds * 1000);
+                const timer = setTimeout(
+                    () => reject(failed("timeout")),
+                    Math.max(0, options.timeoutSeconds * 1000 - (performance.now() - began)),
+                );
                 const aborted = () => reject(options.signal?.reason);
                 options.signal?.addEventListener("abort", aborted, { once: true });
                 stopWaiting = () => {
@@ -189,13 +196,20 @@ function mqttOptions({ endpoint, clientId }: ProbeClientOptions): IClientOptions
  * The connection itself. mqtt.js opens sockets with Nagle's algorithm on, which would be measured as 44 ms of the link's latency;
  * and it hides TLS errors behind a plain close.
  */
-function openStream(endpoint: MqttEndpoint, at: { stage: ConnectStage; code: string | undefined }): net.Socket {
-    const { host, port, serverName, ca, cert, key } = endpoint;
-    const name = serverName ?? host;
+function openStream(
+    endpoint: MqttEndpoint,
+    at: { stage: ConnectStage; code: string | undefined },
+    tunnel: net.Socket | undefined,
+): net.Socket {
+    const { serverName, ca, cert, key } = endpoint;
+    const name = serverName ?? endpoint.host;
+    const { host, port } = endpoint.connect ?? endpoint;
+    if (tunnel !== undefined) {
+        at.stage = endpoint.tls ? "tls" : "mqtt";
+    }
     const socket = endpoint.tls
         ? tls.connect({
-              host,
-              port,
+              ...(tunnel === undefined ? { host, port } : { socket: tunnel }),
               ...(net.isIP(name) === 0 ? { servername: name } : {}),
               ...(ca === undefined ? {} : { ca }),
               ...(cert === undefined ? {} : { cert }),
@@ -203,7 +217,7 @@ function openStream(endpoint: MqttEndpoint, at: { stage: ConnectStage; code: str
               checkServerIdentity: (_asked, certificate) => tls.checkServerIdentity(name, certificate),
               rejectUnauthorized: true,
           })
-        : net.connect({ host, port });
+        : (tunnel ?? net.connect({ host, port }));
     socket.setNoDelay(true);
     socket.once("connect", () => {
         at.stage = endpoint.tls ? "tls" : "mqtt";
@@ -215,6 +229,21 @@ function openStream(endpoint: MqttEndpoint, at: { stage: ConnectStage; code: str
         at.code ??= String(codeOf(error) ?? "closed");
     });
     return socket;
+}
+
+/** The connection to the door through its proxy, where it has one. */
+async function tunnelTo({ endpoint, timeoutSeconds, signal }: ProbeClientOptions): Promise<net.Socket | undefined> {
+    return endpoint.proxy === undefined
+        ? undefined
+        : openTunnel(parseProxy(endpoint.proxy), endpoint, { seconds: timeoutSeconds, signal });
+}
+
+/** Where is dialled in place of the door, for messages; a proxy without its login. */
+function wayOf({ connect, proxy }: MqttEndpoint): string | undefined {
+    if (proxy !== undefined) {
+        return `the proxy ${parseProxy(proxy).shown}`;
+    }
+    return connect === undefined ? undefined : `${connect.host}:${connect.port}`;
 }
 
 function codeOf(error: unknown): string | number | undefined {
