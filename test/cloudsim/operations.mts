@@ -92,12 +92,13 @@ export class Operations {
         const type = this.#type(subject);
         const changed = changedKeys(oldInputs, news);
         const { replaceOn = [] } = type;
+        const moved = (path: string) => changed.includes(rootOf(path)) && !same(valuesAt(oldInputs, path), valuesAt(news, path));
         const replaces =
             replaceOn === "all"
                 ? changed
-                : replaceOn.filter(
-                      (path) => !same(valuesAt(oldInputs, path), valuesAt(news, path)) && changed.includes(rootOf(path)),
-                  );
+                : typeof replaceOn === "function"
+                  ? replaceOn(oldInputs, news)
+                  : replaceOn.filter(moved);
         return { changed, replaces, deleteBeforeReplace: replaces.length > 0 && type.deleteBeforeReplace === true };
     }
 

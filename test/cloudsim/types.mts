@@ -116,7 +116,7 @@ export interface ResourceType {
     /** The cloud's refusal of a text that is taken. */
     readonly duplicate?: (text: string) => CloudError;
     /** Inputs (top level or paths such as `rootBlockDevice.encrypted`) whose change replaces the resource. */
-    readonly replaceOn?: readonly string[] | "all";
+    readonly replaceOn?: readonly string[] | "all" | ((olds: Props, news: Props) => readonly string[]);
     /** Set where the provider itself asks to delete before it creates. */
     readonly deleteBeforeReplace?: boolean;
     /** Whatever else the cloud checks before it creates or updates. Throws {@link CloudError}. */
@@ -157,14 +157,18 @@ export interface Machine {
     readonly address: string;
     /** What cloud-init is given, as text. */
     readonly userData: string;
-    /** Why it does not boot (yet), such as a missing disk or route; `undefined` when it can. */
+    /** Why it does not boot (yet), such as a missing route; `undefined` when it can. */
     readonly waitsFor?: string | undefined;
+    /** Why it does not run, even if it did before: stopped, or its disk was taken away. */
+    readonly halted?: string | undefined;
     /** Identity of its data disk: what is stored lives as long as that. */
     readonly disk: string;
     /** Public addresses that it comes from when it connects to others. */
     readonly egress: readonly string[];
     /** Names that it resolves by private zones: name to address or other name. */
     readonly names: ReadonlyMap<string, string>;
+    /** Why a connection to a public address does not leave its network; `undefined`: it does. */
+    readonly blocked: (address: string, port: number) => string | undefined;
     /**
      * Answers a request that the machine sends to its metadata service or to its cloud's own API, with the machine's identity.
      * A refusal is an answer with a status; `undefined`: no such server.

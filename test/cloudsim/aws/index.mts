@@ -1,4 +1,11 @@
 import { type Cloud, CloudError, type CloudObject } from "../types.mts";
+import { balancingTypes } from "./balancing.mts";
+import { computeTypes } from "./compute.mts";
+import { lookup, route } from "./doors.mts";
+import { firewallTypes } from "./firewall.mts";
+import { functions } from "./functions.mts";
+import { identityTypes } from "./identity.mts";
+import { machines } from "./machines.mts";
 import { networkTypes } from "./network.mts";
 
 /** What EC2 calls the objects of a type in its errors: `vpc` of `aws:ec2/vpc:Vpc`. */
@@ -16,6 +23,11 @@ const notFoundCodes: Readonly<Record<string, string>> = {
     internetGateway: "InvalidInternetGatewayID.NotFound",
     instance: "InvalidInstanceID.NotFound",
     volume: "InvalidVolume.NotFound",
+    networkInterface: "InvalidNetworkInterfaceID.NotFound",
+    targetGroup: "TargetGroupNotFound",
+    loadBalancer: "LoadBalancerNotFound",
+    role: "NoSuchEntity",
+    zone: "NoSuchHostedZone",
 };
 
 const verbs = { create: "creating", read: "reading", update: "updating", delete: "deleting" } as const;
@@ -24,8 +36,8 @@ const verbs = { create: "creating", read: "reading", update: "updating", delete:
 export const aws: Cloud = {
     name: "aws",
     version: "7.48.0",
-    types: networkTypes,
-    functions: {},
+    types: { ...networkTypes, ...firewallTypes, ...identityTypes, ...computeTypes, ...balancingTypes },
+    functions,
     say: ({ code, message }, operation, type) =>
         `${verbs[operation]} ${type.split(":").at(-1)}: operation error, https response error StatusCode: 400, api error ${code}: ${message}`,
     missing: (type, handle) => {
@@ -35,7 +47,7 @@ export const aws: Cloud = {
     inUse: (object: CloudObject, by: CloudObject) =>
         new CloudError("ResourceInUse", `The ${kindOf(object.type)} '${object.id}' is in use by ${kindOf(by.type)} '${by.id}'`),
     duplicate: (type, text) => new CloudError("AlreadyExists", `The ${kindOf(type)} '${text}' already exists`),
-    machines: () => [],
-    lookup: () => [],
-    route: () => undefined,
+    machines,
+    lookup,
+    route,
 };

@@ -2,24 +2,7 @@ import { addressAt, overlap, range, within } from "../addresses.mts";
 import { textAt } from "../paths.mts";
 import { type AccountView, CloudError, type CloudObject, type ResourceType } from "../types.mts";
 import { accountId, arn, freshId, publicAddress, refuse, regional, regionOf } from "./naming.mts";
-
-export const types = {
-    vpc: "aws:ec2/vpc:Vpc",
-    subnet: "aws:ec2/subnet:Subnet",
-    internetGateway: "aws:ec2/internetGateway:InternetGateway",
-    routeTable: "aws:ec2/routeTable:RouteTable",
-    route: "aws:ec2/route:Route",
-    routeTableAssociation: "aws:ec2/routeTableAssociation:RouteTableAssociation",
-    eip: "aws:ec2/eip:Eip",
-    natGateway: "aws:ec2/natGateway:NatGateway",
-    securityGroup: "aws:ec2/securityGroup:SecurityGroup",
-    defaultSecurityGroup: "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
-    ingressRule: "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
-    egressRule: "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
-    instance: "aws:ec2/instance:Instance",
-    networkInterface: "aws:ec2/networkInterface:NetworkInterface",
-    loadBalancer: "aws:lb/loadBalancer:LoadBalancer",
-} as const;
+import { types } from "./tokens.mts";
 
 const dependencyViolation = (kind: string) => (object: CloudObject) =>
     new CloudError("DependencyViolation", `The ${kind} '${object.id}' has dependencies and cannot be deleted.`);
