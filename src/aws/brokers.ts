@@ -9,7 +9,7 @@ import type { NodePlan } from "../cluster/clusterPlan.js";
 import { NodeDeparture } from "../cluster/nodeDeparture.js";
 import { NodeMembership } from "../cluster/nodeMembership.js";
 import type { BrokerCluster } from "../contracts/site.js";
-import { type BootPackage, renderUserData } from "../emqx/boot/userData.js";
+import { type BootPackage, gzipUserData, renderUserData } from "../emqx/boot/userData.js";
 import { failOn } from "../input.js";
 import type { AwsSiteChoices } from "./choices.js";
 import type { AwsDoors } from "./doors.js";
@@ -165,8 +165,7 @@ function createMachine(
                 ...(kmsKeyId === undefined ? {} : { kmsKeyId }),
                 tags: { ...at.tags, Name: `${at.tags.Name}-root` },
             },
-            // Plain and not compressed: compressors differ among machines and versions of Node.js, and another text is another machine.
-            userData,
+            userDataBase64: userData.apply((text) => failOn(parent, () => gzipUserData(text))),
             userDataReplaceOnChange: true,
             tags: at.tags,
         },

@@ -32,6 +32,8 @@ export interface AwsSiteChoices extends CloudSiteChoices {
     readonly privateAdminRanges: readonly string[];
 }
 
+/** Tags of one resource. The name that AWS's console shows is one of them. */
+const mostTags = 50;
 /** AWS's smallest subnet. */
 const longestPrefix = 28;
 
@@ -66,6 +68,7 @@ export function chooseAwsSite(name: string, args: AwsSiteArgs): AwsSiteChoices {
     );
     checkSize(site.plan.size, site.plan.architecture);
     checkKey(args.kmsKeyId);
+    checkTags(args.tags ?? {}, site.tags);
     return {
         ...site,
         region,
@@ -164,5 +167,30 @@ function checkKey(key: pulumi.Input<string> | undefined): void {
             "kmsKeyId",
             `${quote(key)} is no key's ARN; write it as in "arn:aws:kms:eu-central-1:111122223333:key/…": aliases and bare ids do not fit policies`,
         );
+    }
+}
+
+/** What AWS would refuse at the first resource. */
+function checkTags(own: Readonly<Record<string, string>>, all: Readonly<Record<string, string>>): void {
+    const count = Object.keys(own).length;
+    if (Object.keys(all).length + 1 > mostTags) {
+        throw new InputError("tags", `${count} are too many; AWS takes ${mostTags}, three of which are Linkspan's own`);
+    }
+    for (const [key, value] of Object.entries(own)) {
+        const argument = `tags[${quote(key)}]`;
+        if (/^aws:/i.test(key)) {
+            throw new InputError(argument, 'keys that begin with "aws:" are AWS\'s own; choose another one');
+        }
+        if (key.length < 1 || key.length > 128 || typeof value !== "string" || value.length > 256) {
+            throw new InputError(argument, "AWS takes keys of 1 to 128 and values of up to 256 characters");
+        }
+        for (const text of [key, value]) {
+            if (!/^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u.test(text)) {
+                throw new InputError(
+                    argument,
+                    `${quote(text)} has characters that AWS refuses; use letters, digits, spaces and _ . : / = + - @`,
+                );
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { AwsSite, type AwsSiteArgs } from "../../../src/aws/index.js";
 import { ExternalSite } from "../../../src/external/index.js";
+import { MeshIdentity } from "../../../src/identity/meshIdentity.js";
 import { Mesh } from "../../../src/mesh.js";
 import { type Recording, type RecordOptions, record } from "../../support/recorder.js";
 
@@ -135,6 +136,8 @@ export const plant = (name = "plant", siteNumber = 9): ExternalSite =>
     new ExternalSite(name, {
         siteNumber,
         clusterName: `emqx-${name}`,
+        // Link doors of clouds ask for a certificate of the mesh.
+        identity: MeshIdentity.of("project-stack"),
         api: { url: `https://${name}.example.com:18084`, key: "key", secret: pulumi.secret("api-S3cret") },
         link: { server: `${name}.example.com:9884`, egressAddresses: ["198.51.99.7"] },
         clients: { host: `${name}.example.com`, username: "probe", password: pulumi.secret("probe-S3cret") },

@@ -1,3 +1,4 @@
+import { gunzipSync } from "node:zlib";
 import * as aws from "@pulumi/aws/provider.js";
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it, vi } from "vitest";
@@ -437,6 +438,11 @@ describe("an AWS site's secrets", () => {
     it("are nowhere else: not in user data, not in an input that Pulumi shows", async () => {
         const recording = await oneSite(licensed);
         const texts = [...Object.values(secretTexts.secrets), secretTexts.key];
+        const boot = ofType(recording, ":Instance").map(({ inputs }) => Buffer.from(String(inputs.userDataBase64), "base64"));
+        expect(boot).toHaveLength(3);
+        for (const text of texts) {
+            expect(boot.map((zipped) => gunzipSync(zipped).includes(text))).toEqual([false, false, false]);
+        }
         for (const { name, inputs, secrets } of recording.resources) {
             const open = Object.entries(inputs).filter(
                 ([key]) => !secrets.some((path) => path === key || path.startsWith(`${key}.`)),
