@@ -36,6 +36,8 @@ describe("gzipSame", () => {
     });
 
     it("gives these bytes, and no others in another release", () => {
-        expect(gzipSame("linkspan linkspan linkspan").toString("hex")).toMatchInlineSnapshot(`"1f8b08000000000000ffcbc9cccb2e2e48cc53c0600000900cacef1a000000"`);
+        expect(gzipSame("linkspan linkspan linkspan").toString("hex")).toMatchInlineSnapshot(
+            `"1f8b08000000000000ffcbc9cccb2e2e48cc53c0600000900cacef1a000000"`,
+        );
     });
 });

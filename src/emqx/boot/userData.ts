@@ -174,8 +174,9 @@ export function readUserData(text: string): UserDataParts {
 
 function parse(text: string): { readonly write_files: readonly MachineFile[]; readonly runcmd: readonly string[][] } {
     try {
-        if (text.startsWith(header)) {
-            return JSON.parse(text.slice(header.length));
+        const found = text.startsWith(header) ? JSON.parse(text.slice(header.length)) : undefined;
+        if (Array.isArray(found?.write_files) && Array.isArray(found.runcmd)) {
+            return found;
         }
     } catch {
         // Told below: not ours.
