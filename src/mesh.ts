@@ -180,6 +180,7 @@ function createPair(
             link: { ...args.link, ...own?.link },
             proof: { ...args.proof, ...own?.proof },
             pathReady: path.ready,
+            sources: { a: path.sourcesOfA, b: path.sourcesOfB },
         },
         { parent },
     );

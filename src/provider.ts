@@ -20,3 +20,5 @@ export const nodeDeparture = lazyProvider(async () => (await import("./cluster/n
 export const pin = lazyProvider(async () => (await import("./cluster/pinProvider.js")).pinProvider);
 export const packagePin = lazyProvider(async () => (await import("./cluster/packagePinProvider.js")).packagePinProvider);
 export const deviceFiles = lazyProvider(async () => (await import("./external/deviceFilesProvider.js")).deviceFilesProvider);
+export const linkPath = lazyProvider(async () => (await import("./link/linkPathProvider.js")).linkPathProvider);
+export const pathSwitch = lazyProvider(async () => (await import("./link/pathSwitchProvider.js")).pathSwitchProvider);

@@ -18,6 +18,8 @@ export const dynamicTypes = {
     pin: "Pin",
     packagePin: "PackagePin",
     deviceFiles: "DeviceFiles",
+    linkPath: "LinkPath",
+    pathSwitch: "PathSwitch",
 } as const;
 
 /** A resource kind: the export of `linkspan/provider` that implements it. */

@@ -3,7 +3,8 @@ import type { AuthzRule } from "./acl.js";
 import * as answers from "./answers.js";
 import { ApiCaller, type Call, type CallOptions } from "./call.js";
 import type { ApiEndpoint } from "./endpoint.js";
-import type { LinkRequestBody } from "./linkSpec.js";
+import { type LinkRequestBody, linkSsl } from "./linkSpec.js";
+import type { LinkTls } from "./linkTls.js";
 
 export type * from "./answers.js";
 export { type CallOptions, UnknownOutcomeError } from "./call.js";
@@ -17,6 +18,15 @@ export interface UserLogin {
     readonly password: string;
     /** @default false */
     readonly superuser?: boolean;
+}
+
+/** A broker that another one is to connect to. */
+export interface BrokerTarget {
+    /** `host:port` */
+    readonly server: string;
+    readonly tls: LinkTls;
+    readonly username?: string | undefined;
+    readonly password?: string | undefined;
 }
 
 /** Which clients to list. */
@@ -233,6 +243,32 @@ export class EmqxClient {
         return this.#delete(`${base}/clients/${encodeURIComponent(clientId)}`, `disconnect the client ${quote(clientId)}`);
     }
 
+    /**
+     * Tries whether the broker node that answers can connect to another broker. Nothing is left behind.
+     *
+     * @returns `reached`; a reason in EMQX's words; or `unsupported` where the release does not offer this
+     */
+    async probeBroker(target: BrokerTarget): Promise<"reached" | "unsupported" | { readonly reason: string }> {
+        try {
+            await this.#api.call<void>({
+                method: "POST",
+                path: `${base}/connectors_probe`,
+                what: `try the connection to ${target.server}`,
+                body: probeBody(target),
+                parse: nothing,
+            });
+            return "reached";
+        } catch (error) {
+            if (error instanceof OperationError && error.detail.status === 404) {
+                return "unsupported";
+            }
+            if (error instanceof OperationError && error.detail.code === "TEST_FAILED") {
+                return { reason: error.detail.message };
+            }
+            throw error;
+        }
+    }
+
     /** Every subscribed filter, once per node. At most 20,000. */
     topics(): Promise<answers.RouteInfo[]> {
         return this.#pages("/topics", {}, "list the subscribed topics", answers.route);
@@ -342,6 +378,19 @@ export class EmqxClient {
             parse: () => true,
         });
     }
+}
+
+function probeBody({ server, tls, username, password }: BrokerTarget) {
+    return {
+        type: "mqtt",
+        name: "linkspan_path",
+        server,
+        proto_ver: "v5",
+        clientid_prefix: "linkspan_path",
+        ...(username === undefined ? {} : { username }),
+        ...(password === undefined ? {} : { password }),
+        ssl: linkSsl(tls),
+    };
 }
 
 function linkPath(name: string): string {

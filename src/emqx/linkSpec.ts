@@ -209,7 +209,7 @@ export function toRequest(spec: LinkSpec): LinkRequestBody {
         ...(spec.password === undefined ? {} : { password: spec.password }),
         topics: spec.topics,
         enable: spec.enable,
-        ssl: requestSsl(spec.tls),
+        ssl: linkSsl(spec.tls),
         pool_size: spec.poolSize,
         retry_interval: spec.retryInterval,
         max_inflight: spec.maxInflight,
@@ -221,7 +221,8 @@ export function toRequest(spec: LinkSpec): LinkRequestBody {
     };
 }
 
-function requestSsl(tls: LinkTls): LinkRequestSsl {
+/** TLS as EMQX takes it in a link and in a connector: certificates as PEM texts. */
+export function linkSsl(tls: LinkTls): LinkRequestSsl {
     if (!tls.enable) {
         return { enable: false };
     }

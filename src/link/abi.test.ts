@@ -2,12 +2,15 @@ import { describe, expect, it } from "vitest";
 import type { DepartureInputs, MembershipInputs, MembershipOutputs } from "../cluster/nodeMembershipRules.js";
 import type { PackagePinInputs, PackagePinOutputs, PinInputs, PinOutputs } from "../cluster/pinRules.js";
 import { dynamicType, dynamicTypes, providerText } from "../dynamic/resource.js";
+import type { DeviceFilesInputs, DeviceFilesOutputs } from "../external/deviceFilesRules.js";
 import type { CertificateInputs, CertificateOutputs } from "../identity/certificateProvider.js";
 import type { MeshCaInputs, MeshCaOutputs } from "../identity/meshCaProvider.js";
 import type { SecretsInputs, SecretsOutputs } from "../identity/secretsProvider.js";
 import * as provider from "../provider.js";
 import type { AccessInputs, AccessOutputs } from "./linkAccessRules.js";
 import type { LinkInputs, LinkOutputs } from "./linkInputs.js";
+import type { PathInputs, PathOutputs } from "./linkPathRules.js";
+import type { SwitchInputs, SwitchOutputs } from "./pathSwitchRules.js";
 import type { PreflightInputs, PreflightOutputs } from "./preflightRules.js";
 
 /**
@@ -26,6 +29,9 @@ const types = {
     nodeDeparture: "pulumi-nodejs:dynamic/linkspan:NodeDeparture",
     pin: "pulumi-nodejs:dynamic/linkspan:Pin",
     packagePin: "pulumi-nodejs:dynamic/linkspan:PackagePin",
+    deviceFiles: "pulumi-nodejs:dynamic/linkspan:DeviceFiles",
+    linkPath: "pulumi-nodejs:dynamic/linkspan:LinkPath",
+    pathSwitch: "pulumi-nodejs:dynamic/linkspan:PathSwitch",
 } as const;
 
 /** Every key of a type: leaving one out, or having one too many, does not compile. */
@@ -102,6 +108,33 @@ const pin: Keys<PinInputs> = { value: true, release: true, progressUrn: true };
 const pinOwn: Own<PinOutputs, PinInputs> = { pinned: true };
 const packagePin: Keys<PackagePinInputs> = { url: true, progressUrn: true };
 const packagePinOwn: Own<PackagePinOutputs, PackagePinInputs> = { sha256: true, bytes: true };
+const files: Keys<DeviceFilesInputs> = { folder: true, files: true, progressUrn: true };
+const filesOwn: Own<DeviceFilesOutputs, DeviceFilesInputs> = { paths: true, digests: true };
+const path: Keys<PathInputs> = {
+    api: true,
+    localCluster: true,
+    remoteCluster: true,
+    host: true,
+    port: true,
+    tier: true,
+    tls: true,
+    username: true,
+    password: true,
+    timeouts: true,
+    progressUrn: true,
+};
+const pathOwn: Own<PathOutputs, PathInputs> = { reached: true, verdict: true };
+const move: Keys<SwitchInputs> = {
+    api: true,
+    remoteCluster: true,
+    clientIdPrefix: true,
+    path: true,
+    sources: true,
+    nameSeconds: true,
+    timeouts: true,
+    progressUrn: true,
+};
+const moveOwn: Own<SwitchOutputs, SwitchInputs> = { movedAt: true, moved: true };
 
 describe("what users' state names", () => {
     it("has the frozen type tokens", () => {
@@ -149,5 +182,11 @@ describe("what users' state names", () => {
         expect(sorted(pinOwn)).toBe("pinned");
         expect(sorted(packagePin)).toBe("progressUrn url");
         expect(sorted(packagePinOwn)).toBe("bytes sha256");
+        expect(sorted(files)).toBe("files folder progressUrn");
+        expect(sorted(filesOwn)).toBe("digests paths");
+        expect(sorted(path)).toBe("api host localCluster password port progressUrn remoteCluster tier timeouts tls username");
+        expect(sorted(pathOwn)).toBe("reached verdict");
+        expect(sorted(move)).toBe("api clientIdPrefix nameSeconds path progressUrn remoteCluster sources timeouts");
+        expect(sorted(moveOwn)).toBe("moved movedAt");
     });
 });

@@ -1,12 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { LinkDoor, Site } from "../contracts/site.js";
-import type { LinkTlsInput } from "../emqx/linkSpec.js";
+
 import { InputError } from "../errors.js";
 import { failOn } from "../input.js";
-import { clientIdPrefix, clusterName, linkUser, pairKey, type Tier } from "../naming.js";
+import { clientIdPrefix, clusterName, pairKey, type Tier } from "../naming.js";
 import { DeliveryProbe, type DeliveryResult, type ProofSettings } from "../probe/deliveryProbe.js";
 import { ClusterLink, type ClusterLinkArgs } from "./clusterLink.js";
 import { LinkAccess } from "./linkAccess.js";
+import { linkCredentials, linkTls } from "./linkLogin.js";
+import { PathSwitch } from "./pathSwitch.js";
 
 /**
  * Settings of the links of a pair; all have defaults, see {@link ClusterLinkArgs}. `enable: false` on one side stops both directions:
@@ -39,6 +41,12 @@ export interface LinkPairArgs {
     readonly proof?: ProofSettings | undefined;
     /** What must exist before a link may use the path. @default nothing */
     readonly pathReady?: readonly pulumi.Resource[] | undefined;
+    /**
+     * IPv4 addresses and ranges that each side's connections come from. With them, the connections are moved when a stable name leads
+     * elsewhere.
+     * @default not known
+     */
+    readonly sources?: { readonly a: pulumi.Output<readonly string[]>; readonly b: pulumi.Output<readonly string[]> } | undefined;
 }
 
 /** One direction of a pair: what is linked, and what was measured. */
@@ -76,7 +84,8 @@ export class LinkPair extends pulumi.ComponentResource {
         const linkOnA = createLink(this, name, a, b, args, before);
         const linkOnB = createLink(this, name, b, a, args, before);
 
-        this.probe = createProbe(this, name, args, linkOnA, linkOnB);
+        const moves = createMoves(this, name, args, [...before, linkOnA, linkOnB]);
+        this.probe = createProbe(this, name, args, linkOnA, linkOnB, moves);
         this.clusterLinks = { [siteName(a)]: linkOnA, [siteName(b)]: linkOnB };
         this.links = rows(args, this.probe, this.clusterLinks);
         this.registerOutputs({ links: this.links });
@@ -157,14 +166,14 @@ function createLink(
         {
             ...args.link,
             ...on.link,
-            ...credentials(on, from),
+            ...linkCredentials(own, remote),
             api: own.api,
             localCluster: own.clusterName,
             ...ownPrefix(on),
             name: remote.clusterName,
             server: from.door.server,
             topics: on.topics,
-            tls: linkTls(on, from),
+            tls: linkTls(from.door, own),
             maxOutageSeconds: args.maxOutageSeconds,
             storeId: own.storeId,
             // The sites have checked their own addresses.
@@ -175,41 +184,13 @@ function createLink(
 }
 
 /** How the links of a site call themselves: by mesh and site, not by a cluster's name that another stack may use as well. */
-function ownPrefix({ site }: PairSide): Pick<ClusterLinkArgs, "clientIdPrefix"> {
+function ownPrefix(side: PairSide): Pick<ClusterLinkArgs, "clientIdPrefix"> {
+    return side.site.facts.meshId === undefined ? {} : { clientIdPrefix: prefixOf(side) };
+}
+
+function prefixOf({ site }: PairSide): string {
     const { meshId, name } = site.facts;
-    return meshId === undefined ? {} : { clientIdPrefix: clientIdPrefix(clusterName(meshId, name)) };
-}
-
-/** As whom the links of `on` log in at `at`. */
-function credentials(on: PairSide, at: PairSide): Pick<ClusterLinkArgs, "username" | "password"> {
-    const login = at.site.cluster.linkLogin;
-    switch (login.kind) {
-        case "managed":
-            return {
-                username: linkUser(on.site.cluster.clusterName),
-                password: on.site.cluster.linkIdentity.passwordFor(at.site.cluster.clusterName),
-            };
-        case "given":
-            return { username: login.username, password: login.password };
-        case "none":
-            return {};
-    }
-}
-
-function linkTls(on: PairSide, at: PairSide): pulumi.Output<LinkTlsInput> {
-    const { clientCertificate, tls } = at.door;
-    const presented =
-        clientCertificate === "none"
-            ? undefined
-            : clientCertificate === "mesh"
-              ? on.site.cluster.linkIdentity.certificate
-              : clientCertificate.given;
-    return pulumi.secret(
-        pulumi.all([tls, presented]).apply(([door, certificate]) => ({
-            ...door,
-            ...(certificate === undefined ? {} : { cert: certificate.cert, key: certificate.key }),
-        })),
-    );
+    return clientIdPrefix(meshId === undefined ? site.cluster.clusterName : clusterName(meshId, name));
 }
 
 /** The directions that have topics. */
@@ -226,12 +207,48 @@ function disabledAt(args: LinkPairArgs): string | undefined {
     return side === undefined ? undefined : siteName(side);
 }
 
+/** What moves each side's connections when the other side's stable name leads elsewhere. */
+function createMoves(
+    parent: LinkPair,
+    name: string,
+    args: LinkPairArgs,
+    before: readonly pulumi.Resource[],
+): readonly PathSwitch[] {
+    const { a, b, sources } = args;
+    if (sources === undefined) {
+        return [];
+    }
+    return [
+        { on: a, at: b, from: sources.a },
+        { on: b, at: a, from: sources.b },
+    ].flatMap(({ on, at, from }) => {
+        const { address } = at.door;
+        if (address === undefined || on.site.nameService === undefined) {
+            return [];
+        }
+        const move = new PathSwitch(
+            `${name}-move-${siteName(on)}-at-${siteName(at)}`,
+            {
+                api: at.site.cluster.api,
+                remoteCluster: at.site.cluster.clusterName,
+                clientIdPrefix: prefixOf(on),
+                path: address.value,
+                sources: from,
+                timeouts: { ...args.link, ...at.link }.timeouts,
+            },
+            { parent, dependsOn: [...before] },
+        );
+        return [move];
+    });
+}
+
 function createProbe(
     parent: LinkPair,
     name: string,
     args: LinkPairArgs,
     linkOnA: ClusterLink,
     linkOnB: ClusterLink,
+    moves: readonly PathSwitch[],
 ): DeliveryProbe {
     const { a, b, tier } = args;
     const side = ({ site }: PairSide) => ({
@@ -250,9 +267,14 @@ function createProbe(
             a: side(a),
             b: side(b),
             directions,
-            proves: { tier, [siteName(a)]: provenOf(a, linkOnA), [siteName(b)]: provenOf(b, linkOnB) },
+            proves: {
+                tier,
+                [siteName(a)]: provenOf(a, linkOnA),
+                [siteName(b)]: provenOf(b, linkOnB),
+                ...(moves.length === 0 ? {} : { moved: pulumi.all(moves.map(({ movedAt }) => movedAt)) }),
+            },
         },
-        { parent, dependsOn: [linkOnA, linkOnB] },
+        { parent, dependsOn: [linkOnA, linkOnB, ...moves] },
     );
 }
 

@@ -4,5 +4,5 @@ import { joinEnds, type TierPath } from "./tierPath.js";
 
 /** Joins two sites by tier `interconnect`: a private link between the two sites' networks. */
 export function joinInterconnect(pair: string, a: Site, b: Site, opts: pulumi.CustomResourceOptions): TierPath {
-    return joinEnds(pair, a, a.interconnectEnd(), b, b.interconnectEnd(), opts);
+    return joinEnds({ pair, a, endOfA: a.interconnectEnd(), b, endOfB: b.interconnectEnd() }, opts);
 }

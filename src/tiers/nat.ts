@@ -4,5 +4,5 @@ import { joinEnds, type TierPath } from "./tierPath.js";
 
 /** Joins two sites by tier `nat`: public addresses: each side's link door admits the other's egress addresses. */
 export function joinNat(pair: string, a: Site, b: Site, opts: pulumi.CustomResourceOptions): TierPath {
-    return joinEnds(pair, a, a.publicEnd(), b, b.publicEnd(), opts);
+    return joinEnds({ pair, a, endOfA: a.publicEnd(), b, endOfB: b.publicEnd() }, opts);
 }

@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { InterconnectEnd, LinkDoor, PublicEnd, Site, TierPeer, VpnEnd } from "../contracts/site.js";
 import type { TunnelRow } from "../contracts/vpn.js";
+import { linkCredentials, linkTls } from "../link/linkLogin.js";
+import { LinkPath } from "../link/linkPath.js";
 import type { Tier } from "../naming.js";
 
 /** The network path of a pair: where each side's door is, and what must exist before a link may use it. */
@@ -9,6 +11,9 @@ export interface TierPath {
     /** The door of the first site as the second site's links are told. */
     readonly doorOfA: LinkDoor;
     readonly doorOfB: LinkDoor;
+    /** IPv4 addresses and ranges that each side's connections come from. Empty: not known. */
+    readonly sourcesOfA: pulumi.Output<readonly string[]>;
+    readonly sourcesOfB: pulumi.Output<readonly string[]>;
     /** Resources of the path: links depend on them. */
     readonly ready: readonly pulumi.Resource[];
     /** What the path consists of and costs. */
@@ -34,34 +39,72 @@ const whatJoins: Readonly<Record<Tier, string>> = {
     interconnect: "a private link",
 };
 
-/** Opens both ends for each other and makes each side find the other's door. What all tiers have in common: everything else is the ends' own business. */
+/** The two ends of a pair in one tier. */
+export interface PairEnds<E extends PublicEnd | VpnEnd | InterconnectEnd> {
+    /** The pair's key, `a-b`. */
+    readonly pair: string;
+    readonly a: Site;
+    readonly endOfA: E;
+    readonly b: Site;
+    readonly endOfB: E;
+}
+
+/** Opens both ends for each other and makes each side find the other's door. */
 export function joinEnds<E extends PublicEnd | VpnEnd | InterconnectEnd>(
-    pair: string,
-    a: Site,
-    endOfA: E,
-    b: Site,
-    endOfB: E,
+    ends: PairEnds<E>,
     opts: pulumi.CustomResourceOptions,
 ): TierPath {
+    return leadEnds(ends, openEnds(ends, opts), opts, pulumi.output({ what: whatJoins[ends.endOfA.tier], tunnels: [] }));
+}
+
+/** Lets each end admit the other. */
+export function openEnds<E extends PublicEnd | VpnEnd | InterconnectEnd>(
+    { pair, a, endOfA, b, endOfB }: PairEnds<E>,
+    opts: pulumi.CustomResourceOptions,
+): readonly pulumi.Resource[] {
     const peerOfA: TierPeer = { pair, facts: b.facts, egress: endOfB.egress, door: endOfB.door };
     const peerOfB: TierPeer = { pair, facts: a.facts, egress: endOfA.egress, door: endOfA.door };
-    const opened = [...endOfA.admit(peerOfA, opts), ...endOfB.admit(peerOfB, opts)];
-    const wayToA = wayTo(a, endOfA.door, b, opts);
-    const wayToB = wayTo(b, endOfB.door, a, opts);
+    return [...endOfA.admit(peerOfA, opts), ...endOfB.admit(peerOfB, opts)];
+}
+
+/**
+ * Makes each side find the other's door, once the path is there.
+ *
+ * @param built what the path consists of: it is tried only when all of it exists
+ */
+export function leadEnds<E extends PublicEnd | VpnEnd | InterconnectEnd>(
+    { a, endOfA, b, endOfB }: PairEnds<E>,
+    built: readonly pulumi.Resource[],
+    opts: pulumi.CustomResourceOptions,
+    report: TierPath["report"],
+): TierPath {
+    const wayToA = wayTo(a, endOfA, b, built, opts);
+    const wayToB = wayTo(b, endOfB, a, built, opts);
     return {
         tier: endOfA.tier,
         doorOfA: wayToA.door,
         doorOfB: wayToB.door,
-        ready: [...opened, ...wayToA.records, ...wayToB.records],
-        report: pulumi.output({ what: whatJoins[endOfA.tier], tunnels: [] }),
+        sourcesOfA: sourcesOf(a, endOfA),
+        sourcesOfB: sourcesOf(b, endOfB),
+        ready: [...built, ...wayToA.records, ...wayToB.records],
+        report,
     };
+}
+
+/** What a site's connections come from in a tier: fixed addresses, or its private range. */
+function sourcesOf({ facts }: Site, end: PublicEnd | VpnEnd | InterconnectEnd): pulumi.Output<readonly string[]> {
+    const ranges = facts.vpn?.ranges ?? (facts.cidr === undefined ? [] : [facts.cidr]);
+    return end.tier === "nat"
+        ? pulumi.all(end.egress.map(({ address }) => address)).apply((addresses): readonly string[] => addresses)
+        : pulumi.output(ranges);
 }
 
 /** How one site's links find the other's door: by its stable name where they can resolve it, else by its address. */
 function wayTo(
     site: Site,
-    door: LinkDoor,
+    { tier, door }: PublicEnd | VpnEnd | InterconnectEnd,
     from: Site,
+    built: readonly pulumi.Resource[],
     opts: pulumi.CustomResourceOptions,
 ): { readonly door: LinkDoor; readonly records: readonly pulumi.Resource[] } {
     const { address } = door;
@@ -71,5 +114,21 @@ function wayTo(
     if (from.nameService === undefined) {
         return { door: { ...door, server: pulumi.interpolate`${address.value}:${address.port}` }, records: [] };
     }
-    return { door, records: from.nameService.point({ facts: site.facts, host: address.host, address }, opts) };
+    const path = new LinkPath(
+        `${from.facts.name}-path-to-${site.facts.name}`,
+        {
+            api: from.cluster.api,
+            localCluster: from.cluster.clusterName,
+            remoteCluster: site.cluster.clusterName,
+            host: address.value,
+            port: address.port,
+            tier,
+            tls: linkTls(door, from.cluster),
+            ...linkCredentials(from.cluster, site.cluster),
+        },
+        { ...opts, dependsOn: [...built, ...from.cluster.ready, ...site.cluster.ready] },
+    );
+    // What the name leads to is what was reached: a path that does not work is never used.
+    const named = { facts: site.facts, host: address.host, address: { ...address, value: path.reached } };
+    return { door, records: [path, ...from.nameService.point(named, opts)] };
 }

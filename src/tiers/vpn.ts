@@ -4,7 +4,7 @@ import type { PlannedVpnPeer, TunnelRow, VpnGateway, VpnSide } from "../contract
 import { Secrets } from "../identity/secrets.js";
 import { vpnPairFact } from "./pairFacts.js";
 import { presharedKey } from "./presharedKey.js";
-import { joinEnds, type PathReport, type TierPath } from "./tierPath.js";
+import { joinEnds, leadEnds, openEnds, type PathReport, type TierPath } from "./tierPath.js";
 
 /** What joins two sites by tier `vpn`, beyond the sites themselves. */
 export interface VpnJoin {
@@ -20,30 +20,25 @@ export interface VpnJoin {
  * in one. Sites without gateways, which are processes of one machine, are joined directly.
  */
 export function joinVpn(pair: string, a: Site, b: Site, opts: pulumi.CustomResourceOptions, join: VpnJoin): TierPath {
-    const [endOfA, endOfB] = [a.vpnEnd(join.peersOfA), b.vpnEnd(join.peersOfB)];
-    const ends = joinEnds(pair, a, endOfA, b, endOfB, opts);
+    const ends = { pair, a, endOfA: a.vpnEnd(join.peersOfA), b, endOfB: b.vpnEnd(join.peersOfB) };
+    const gateways = [ends.endOfA.gateway, ends.endOfB.gateway] as const;
     const planOfA = join.peersOfA.find((peer) => peer.pair === pair);
     const planOfB = join.peersOfB.find((peer) => peer.pair === pair);
-    if (endOfA.gateway === undefined || endOfB.gateway === undefined || planOfA === undefined || planOfB === undefined) {
-        return ends;
+    if (gateways[0] === undefined || gateways[1] === undefined || planOfA === undefined || planOfB === undefined) {
+        return joinEnds(ends, opts);
     }
+    const opened = openEnds(ends, opts);
     if (planOfA.tunnels.length === 0) {
-        const peering = peerNetworks(pair, endOfA.gateway, endOfB.gateway, opts);
-        return {
-            ...ends,
-            ready: [...ends.ready, ...peering],
-            report: pulumi.output({
-                what: `both networks are on ${a.facts.platform}, which peers them: no tunnel is needed; set pairs["${pair}"].vpn.encrypt for one`,
-                tunnels: [],
-            }),
+        const peering = peerNetworks(pair, gateways[0], gateways[1], opts);
+        const report = {
+            what: `both networks are on ${a.facts.platform}, which peers them: no tunnel is needed; set pairs["${pair}"].vpn.encrypt for one`,
+            tunnels: [],
         };
+        return leadEnds(ends, [...opened, ...peering], opts, pulumi.output(report));
     }
-    const halves = tunnel(pair, [endOfA.gateway, planOfA], [endOfB.gateway, planOfB], join, opts);
-    return {
-        ...ends,
-        ready: [...ends.ready, ...halves.a.ready, ...halves.b.ready],
-        report: tunnelReport(a, b, planOfA, halves),
-    };
+    const halves = tunnel(pair, [gateways[0], planOfA], [gateways[1], planOfB], join, opts);
+    const built = [...opened, ...halves.a.ready, ...halves.b.ready];
+    return leadEnds(ends, built, opts, tunnelReport(a, b, planOfA, halves));
 }
 
 /** Both sides of a pair's tunnels. */

@@ -14,6 +14,7 @@ import { type Listener, linkContext, listen, mqttListeners, serverContext } from
 import { type Log, silent } from "./log.js";
 import { Members } from "./members.js";
 import { clientRoutes, listenerRoutes } from "./rest/clients.js";
+import { connectorRoutes } from "./rest/connectors.js";
 import { linkRoutes } from "./rest/links.js";
 import { nodeRoutes } from "./rest/node.js";
 import { Router } from "./rest/router.js";
@@ -62,6 +63,7 @@ export async function startBroker(
             ...clientRoutes(engine, current.nodeName),
             ...listenerRoutes(listeners, current.nodeName),
             ...securityRoutes(access),
+            ...connectorRoutes(current),
         ],
         access,
         log,

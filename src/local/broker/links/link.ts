@@ -1,5 +1,3 @@
-import { X509Certificate } from "node:crypto";
-import { type ConnectionOptions, checkServerIdentity } from "node:tls";
 import type { Alarms } from "../alarms.js";
 import { type Log, throttled } from "../log.js";
 import type { ConnectionTarget } from "./connection.js";
@@ -7,6 +5,7 @@ import { Forwarder } from "./forwarder.js";
 import { resolveName } from "./names.js";
 import { RouteSync } from "./routeSync.js";
 import { bytesOf, durationMs, type LinkSettings, splitServer } from "./settings.js";
+import { targetOf } from "./target.js";
 
 /** What a link needs to know of its broker. */
 export interface LinkHome {
@@ -139,51 +138,12 @@ export class Link {
     }
 
     async #target(): Promise<ConnectionTarget> {
-        const { server, username, password, ssl } = this.settings;
+        const { server } = this.settings;
         if (server.includes(",")) {
             throw new Error("expecting_one_host_but_got: 2");
         }
         const { host, port } = splitServer(server);
         const address = await resolveName(this.#home.namesDir, host, port);
-        return {
-            ...address,
-            ...(username === undefined ? {} : { username }),
-            ...(password === undefined ? {} : { password }),
-            ...(ssl.enable ? { tls: tlsOptions(this.settings, host), explain: () => clientCertificateFault(this.settings) } : {}),
-        };
-    }
-}
-
-function tlsOptions({ ssl }: LinkSettings, host: string): ConnectionOptions {
-    const named =
-        ssl.server_name_indication !== undefined && ssl.server_name_indication !== "disable" ? ssl.server_name_indication : host;
-    const isAddress = /^[\d.]+$/.test(named) || named.includes(":");
-    return {
-        ...(isAddress ? {} : { servername: named }),
-        rejectUnauthorized: ssl.verify === "verify_peer",
-        minVersion: "TLSv1.2",
-        ...(ssl.cacertfile === undefined ? {} : { ca: ssl.cacertfile }),
-        ...(ssl.certfile === undefined ? {} : { cert: ssl.certfile }),
-        ...(ssl.keyfile === undefined ? {} : { key: ssl.keyfile }),
-        // The address dialled may differ from the name; the certificate is for the name.
-        checkServerIdentity: (_dialled, certificate) => checkServerIdentity(named, certificate),
-    };
-}
-
-/** What a peer with the same CA would find wrong with a link's own certificate. */
-function clientCertificateFault({ ssl }: LinkSettings): string | undefined {
-    const alert = (name: string) => `{ssl_error,{tls_alert,{${name},"the peer refused this link's own certificate"}}}`;
-    try {
-        if (ssl.certfile === undefined) {
-            return alert("certificate_required");
-        }
-        const own = new X509Certificate(ssl.certfile);
-        if (Date.parse(own.validTo) < Date.now() || Date.parse(own.validFrom) > Date.now()) {
-            return alert("certificate_expired");
-        }
-        const authority = ssl.cacertfile === undefined ? undefined : new X509Certificate(ssl.cacertfile);
-        return authority === undefined || own.verify(authority.publicKey) ? undefined : alert("unknown_ca");
-    } catch {
-        return alert("bad_certificate");
+        return targetOf(this.settings, address, host);
     }
 }
