@@ -15,9 +15,9 @@ import type { AwsSiteChoices } from "./choices.js";
 import type { AwsDoors } from "./doors.js";
 import type { AwsEgress } from "./egress.js";
 import type { AwsFirewall } from "./firewall.js";
-import { type AwsNetwork, zoneOf } from "./network.js";
 import { type AwsScope, place } from "./scope.js";
 import type { AwsSecretStore } from "./secretStore.js";
+import { type AwsNetwork, zoneOf } from "./zones.js";
 
 /** What brokers are made from. */
 export interface BrokerParts {

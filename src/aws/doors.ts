@@ -7,8 +7,8 @@ import { doorPorts, healthPath } from "../cluster/ports.js";
 import type { AwsDnsArgs } from "./args.js";
 import type { AwsFirewall } from "./firewall.js";
 import { physicalName } from "./names.js";
-import { type AwsNetwork, zoneOf } from "./network.js";
 import { type AwsScope, place } from "./scope.js";
+import { type AwsNetwork, zoneOf } from "./zones.js";
 
 /** A door of the cluster. */
 export type DoorName = keyof typeof doorPorts;

@@ -2,8 +2,8 @@ import * as ec2 from "@pulumi/aws/ec2/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { EgressAddress } from "../contracts/site.js";
 import { type AwsSiteChoices, elasticIpCount } from "./choices.js";
-import { type AwsNetwork, zoneOf } from "./network.js";
 import { type AwsScope, place } from "./scope.js";
+import { type AwsNetwork, zoneOf } from "./zones.js";
 
 /** How a site's brokers reach the internet. */
 export interface AwsEgress {

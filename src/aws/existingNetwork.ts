@@ -3,8 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { InputError, quote } from "../errors.js";
 import { failOn } from "../input.js";
 import type { AwsNetworkArgs, AwsSubnetArgs } from "./args.js";
-import type { AwsNetwork, AwsZone } from "./network.js";
 import type { AwsScope } from "./scope.js";
+import type { AwsNetwork, AwsZone } from "./zones.js";
 
 /** A VPC as AWS shows it. */
 export interface SeenVpc {

@@ -3,8 +3,8 @@ import * as vpc from "@pulumi/aws/vpc/index.js";
 import type * as pulumi from "@pulumi/pulumi";
 import { clusterPorts, doorPorts } from "../cluster/ports.js";
 import type { AwsSiteChoices } from "./choices.js";
-import type { AwsNetwork } from "./network.js";
 import { type AwsScope, place } from "./scope.js";
+import type { AwsNetwork } from "./zones.js";
 
 /** A site's security groups. Every rule is a resource of its own, so that one can come or go without touching another. */
 export interface AwsFirewall {

@@ -1,8 +1,8 @@
 import * as route53 from "@pulumi/aws/route53/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { NameService } from "../contracts/site.js";
-import type { AwsNetwork } from "./network.js";
 import { type AwsScope, ownProvider, place } from "./scope.js";
+import type { AwsNetwork } from "./zones.js";
 
 /** Seconds for which brokers remember where a peer's name leads: a switch of tiers waits for twice that. */
 const ttlSeconds = 5;

@@ -4,28 +4,7 @@ import type { AwsSiteChoices } from "./choices.js";
 import { existingNetwork } from "./existingNetwork.js";
 import { createFlowLogs } from "./flowLogs.js";
 import { type AwsScope, place } from "./scope.js";
-import { knownZones } from "./zones.js";
-
-/** The network of a site. */
-export interface AwsNetwork {
-    readonly vpcId: pulumi.Output<string>;
-    /** The subnets, by zone. */
-    readonly zones: ReadonlyMap<string, AwsZone>;
-    /** What must exist before a public address is reserved, and goes after it: the internet gateway. Empty in a network of the user's. */
-    readonly gateway: readonly pulumi.Resource[];
-}
-
-/** One zone of a site's network. */
-export interface AwsZone {
-    /** The zone's name, known to exist. */
-    readonly name: pulumi.Output<string>;
-    readonly brokerSubnetId: pulumi.Output<string>;
-    readonly publicSubnetId: pulumi.Output<string>;
-    /** What the public subnet's way to the internet is made of. Empty in a network of the user's. */
-    readonly open: readonly pulumi.Resource[];
-    /** The brokers' routes; absent in a network of the user's. */
-    readonly brokerRoutes?: { readonly table: ec2.RouteTable; readonly association: pulumi.Resource } | undefined;
-}
+import { type AwsNetwork, type AwsZone, knownZones } from "./zones.js";
 
 /** The site's own network, or the user's after it was checked. */
 export function createNetwork(scope: AwsScope, choices: AwsSiteChoices): AwsNetwork {
@@ -83,13 +62,4 @@ function ownNetwork(scope: AwsScope, { subnets, cidr }: AwsSiteChoices): AwsNetw
         ];
     });
     return { vpcId: vpc.id, zones: new Map(zones), gateway: [gateway] };
-}
-
-/** A zone of the site's network. */
-export function zoneOf({ zones }: AwsNetwork, zone: string): AwsZone {
-    const found = zones.get(zone);
-    if (found === undefined) {
-        throw new Error(`the network has no zone ${zone}`);
-    }
-    return found;
 }

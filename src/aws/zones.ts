@@ -1,8 +1,39 @@
+import type * as ec2 from "@pulumi/aws/ec2/index.js";
 import { getAvailabilityZonesOutput } from "@pulumi/aws/getAvailabilityZones.js";
 import type * as pulumi from "@pulumi/pulumi";
 import { InputError, quote } from "../errors.js";
 import { failOn } from "../input.js";
 import type { AwsScope } from "./scope.js";
+
+/** The network of a site. */
+export interface AwsNetwork {
+    readonly vpcId: pulumi.Output<string>;
+    /** The subnets, by zone. */
+    readonly zones: ReadonlyMap<string, AwsZone>;
+    /** What must exist before a public address is reserved, and goes after it: the internet gateway. Empty in a network of the user's. */
+    readonly gateway: readonly pulumi.Resource[];
+}
+
+/** One zone of a site's network. */
+export interface AwsZone {
+    /** The zone's name, known to exist. */
+    readonly name: pulumi.Output<string>;
+    readonly brokerSubnetId: pulumi.Output<string>;
+    readonly publicSubnetId: pulumi.Output<string>;
+    /** What the public subnet's way to the internet is made of. Empty in a network of the user's. */
+    readonly open: readonly pulumi.Resource[];
+    /** The brokers' routes; absent in a network of the user's. */
+    readonly brokerRoutes?: { readonly table: ec2.RouteTable; readonly association: pulumi.Resource } | undefined;
+}
+
+/** A zone of the site's network. */
+export function zoneOf({ zones }: AwsNetwork, zone: string): AwsZone {
+    const found = zones.get(zone);
+    if (found === undefined) {
+        throw new Error(`the network has no zone ${zone}`);
+    }
+    return found;
+}
 
 /** Asks AWS once for the region's zones; each zone's name is then gated on being among them, at preview already. */
 export function knownZones({ parent, region }: AwsScope): (zone: string) => pulumi.Output<string> {

@@ -49,6 +49,10 @@ const outputs: RecordOptions["outputs"] = (type, name, inputs) => {
             return { version: "5.10.3", licenseType: "community", nodes: 1 };
         case "ClusterLink":
             return { status: "connected", changedAt: "2026-01-01T00:00:00.000Z" };
+        case "LinkPath":
+            return { reached: inputs.host, verdict: "checked" };
+        case "PathSwitch":
+            return { movedAt: "2026-01-01T00:00:00.000Z" };
         case "DeliveryProbe":
             return { results: [] };
         default:
