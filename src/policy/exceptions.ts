@@ -6,6 +6,8 @@ const clientPort = 8_883;
 const linkPort = 8_884;
 /** Packages of EMQX and Ubuntu, the cloud's own interfaces. */
 const webPorts = [80, 443];
+/** Azure's machines have no time server but the internet's; those of AWS and Google Cloud ask an address of the cloud's own. */
+const timePort = 123;
 
 /** Whether a resource is a part of one of Linkspan's components: their types stand in the URNs of what is below them. */
 function isLinkspans({ urn }: PlainResource): boolean {
@@ -36,9 +38,9 @@ function linkspans(
     return rules.map((rule) => ({ rule, what, reason, applies: (resource) => isLinkspans(resource) && meant(resource) }));
 }
 
-const only = (direction: Opening["direction"], ports: readonly number[]) => (opening: Opening) =>
+const only = (direction: Opening["direction"], protocol: string, ports: readonly number[]) => (opening: Opening) =>
     opening.direction === direction &&
-    opening.protocol === "tcp" &&
+    opening.protocol === protocol &&
     opening.ports.every(([from, to]) => from === to && ports.includes(from));
 
 /** What Linkspan's sites do against a rule, and why that is right. Resources that are not Linkspan's are never excepted. */
@@ -48,15 +50,17 @@ export const exceptions: readonly RuleException[] = [
             rule,
             "the client door, TCP 8883",
             "devices connect from anywhere unless clientCidrs says from where: every connection is TLS with a login, and no other port is open",
-            only("in", [clientPort]),
+            only("in", "tcp", [clientPort]),
         ),
     ),
     ...["AWS-0104", "GCP-0035", "AZU-0051"].map((rule) =>
         openings(
             rule,
-            "TCP 80, 443 and the peers' link port 8884, outbound",
-            "packages and the cloud's own interfaces have no addresses that could be listed, and a peer behind a name is bound by its certificate; all other ways out are closed",
-            only("out", [...webPorts, linkPort]),
+            "TCP 80 and 443, the peers' link port, and on Azure UDP 123, outbound",
+            "packages, time servers and the cloud's own interfaces have no addresses that could be listed, and a peer behind a name is bound by its certificate; all other ways out are closed",
+            (opening) =>
+                only("out", "tcp", [...webPorts, linkPort])(opening) ||
+                (rule === "AZU-0051" && only("out", "udp", [timePort])(opening)),
         ),
     ),
     ...linkspans(
@@ -80,6 +84,11 @@ export const exceptions: readonly RuleException[] = [
         ["AWS-0027", "AWS-0017", "CKV_AWS_337", "GCP-0033", "GCP-0034", "CKV_AZURE_93"],
         "disks, logs and parameters",
         "the cloud encrypts them with its own keys; a key of your own is a choice of your organisation's, made for the account (AWS, Google Cloud) or with a policy (Azure)",
+    ),
+    ...linkspans(
+        ["CKV_AZURE_97"],
+        "caches and temporary disks of machines",
+        "a subscription has to be registered for encryption at the host before a machine may ask for it; where yours is, set encryptionAtHost",
     ),
     ...linkspans(
         ["AZU-0017"],

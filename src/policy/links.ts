@@ -52,21 +52,17 @@ export const linkRules: readonly Rule[] = [
         id: "LINKSPAN-0008",
         alsoKnownAs: [],
         area: "links",
-        title: "Machines and links are made after the addresses that their traffic comes from.",
+        title: "Machines wait for a way out, and links for every address that their traffic may come from.",
         severity: "MEDIUM",
         types: [...machines, clusterLink],
         needs: "stack",
         check: (resource, graph) => {
-            const sites = new Set(
-                (resource.type === clusterLink
-                    ? graph.ofTypes(...machines).filter((one) => graph.reaches(resource, one))
-                    : [resource]
-                ).map(({ parent }) => parent),
-            );
-            return graph
-                .ofTypes(...gateways)
-                .filter((gateway) => sites.has(gateway.parent) && !graph.reaches(resource, gateway))
-                .map((gateway) => `it does not wait for ${gateway.name}`);
+            const isLink = resource.type === clusterLink;
+            const brokers = isLink ? graph.ofTypes(...machines).filter((one) => graph.reaches(resource, one)) : [resource];
+            const sites = new Set(brokers.map(({ parent }) => parent));
+            const ways = graph.ofTypes(...gateways).filter(({ parent }) => sites.has(parent));
+            const missed = ways.filter((gateway) => !graph.reaches(resource, gateway));
+            return (isLink || missed.length === ways.length ? missed : []).map(({ name }) => `it does not wait for ${name}`);
         },
     },
     {

@@ -296,6 +296,15 @@ const links: readonly RuleCase[] = [
                 [resource(nat, {}, { name: "nat", parent: "site" }), resource(instance, {}, { name: "machine", parent: "site" })],
                 "it does not wait for nat",
             ],
+            [
+                [
+                    resource(nat, {}, { name: "one", parent: "site" }),
+                    resource(nat, {}, { name: "two", parent: "site" }),
+                    resource(instance, {}, { name: "machine", parent: "site", dependencies: ["one"] }),
+                    resource(link, {}, { name: "link", dependencies: ["machine"] }),
+                ],
+                "it does not wait for two",
+            ],
         ],
     },
     {
