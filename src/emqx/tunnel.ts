@@ -163,7 +163,6 @@ function throughHttp(
     const { username, password = "" } = proxy;
     return new Promise((resolve, reject) => {
         const asked: ClientRequest = httpRequest({
-            agent: false,
             createConnection: () => socket,
             method: "CONNECT",
             path: authority,
