@@ -4,6 +4,9 @@ import { identify } from "../../scripts/processLock.mts";
 import { Account } from "./account.mts";
 import { aws } from "./aws/index.mts";
 import { Faults } from "./faults.mts";
+import { SocksServer } from "./internet.mts";
+import { WorldLog } from "./log.mts";
+import { type BootMode, Machines } from "./machines.mts";
 import { Operations, type Pace } from "./operations.mts";
 import { writePlugins, writePort } from "./plugins.mts";
 import { ProviderServer } from "./providerServer.mts";
@@ -18,6 +21,8 @@ export interface SimulationOptions {
     readonly pace?: number;
     /** Public address that the machine which runs Pulumi has. @default "203.0.113.7" */
     readonly deployer?: string;
+    /** How machines get their boot items: `script` runs what the boot data brings, `quick` asks the account. @default "script" */
+    readonly boot?: BootMode;
 }
 
 /** Simulated clouds in this process: an account, its provider plugins, its machines and the internet between them. */
@@ -26,6 +31,10 @@ export class Simulation {
     readonly account: Account;
     readonly faults = new Faults();
     readonly pace: Pace;
+    readonly log: WorldLog;
+    readonly machines: Machines;
+    /** The way of this machine into the simulated internet. */
+    readonly internet: SocksServer;
     readonly #bin: string;
     readonly #servers: readonly ProviderServer[];
 
@@ -44,12 +53,22 @@ export class Simulation {
         );
         // Whatever it starts ends with this process.
         writeFileSync(this.lease, JSON.stringify(identify()));
+        this.log = new WorldLog(join(this.folder, "world.log"));
+        this.machines = new Machines({
+            account: this.account,
+            folder: join(this.folder, "machines"),
+            lease: this.lease,
+            pace: this.pace,
+            log: this.log,
+            mode: options.boot ?? "script",
+        });
+        this.internet = new SocksServer(this.machines.internet, options.deployer ?? "203.0.113.7");
     }
 
     /** Starts it. It ends with {@link close}, and what it has started ends with this process at the latest. */
     static async open(options: SimulationOptions): Promise<Simulation> {
         const simulation = new Simulation(options);
-        await Promise.all(simulation.#servers.map((server) => server.start()));
+        await Promise.all([simulation.internet.start(), ...simulation.#servers.map((server) => server.start())]);
         return simulation;
     }
 
@@ -64,8 +83,8 @@ export class Simulation {
             ...base,
             PATH: [this.#bin, base.PATH ?? ""].join(delimiter),
             PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-            // The engine warns of plugins that are found on PATH; these are.
             PULUMI_IGNORE_AMBIENT_PLUGINS: undefined,
+            CLOUDSIM_PROXY: this.internet.url,
         };
     }
 
@@ -74,6 +93,8 @@ export class Simulation {
         for (const server of this.#servers) {
             server.stop();
         }
+        await this.internet.stop();
+        await this.machines.close();
         this.account.save();
         rmSync(this.lease, { force: true });
     }

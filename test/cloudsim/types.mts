@@ -174,6 +174,13 @@ export interface Machine {
      * A refusal is an answer with a status; `undefined`: no such server.
      */
     readonly ask: (request: MachineRequest) => MachineAnswer | undefined;
+    /**
+     * The value of a boot item, by the machine's identity; `undefined`: there is none, or it may not read it. The short way for runs with
+     * many machines, in which the boot data's own script would cost too much.
+     */
+    readonly item: (settings: Readonly<Record<string, string>>, name: string) => string | undefined;
+    /** Whether a TCP connection to another machine of the same network, by its private address, arrives. */
+    readonly meets: (address: string, port: number) => boolean;
 }
 
 export interface MachineRequest {

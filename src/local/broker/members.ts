@@ -8,6 +8,8 @@ export interface Member {
     readonly status: "running" | "stopped";
     /** When it started, milliseconds since the epoch. */
     readonly startedAt: number;
+    /** EMQX version that it reports. @default the configuration's */
+    readonly version?: string;
 }
 
 /**

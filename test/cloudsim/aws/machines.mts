@@ -3,7 +3,7 @@ import { textAt, textsAt } from "../paths.mts";
 import type { AccountView, CloudObject, Machine } from "../types.mts";
 import { interfaceOf, subnetOf, userDataOf } from "./compute.mts";
 import { admits } from "./firewall.mts";
-import { instanceServices } from "./services.mts";
+import { instanceServices, itemOf } from "./services.mts";
 import { types } from "./tokens.mts";
 
 /** The machines that the account's instances are. */
@@ -12,7 +12,6 @@ export function machines(account: AccountView): readonly Machine[] {
 }
 
 function machineOf(account: AccountView, instance: CloudObject): Machine {
-    const card = interfaceOf(account, instance);
     const subnet = subnetOf(account, instance);
     const groups = groupsOf(account, instance);
     const disk = account.list(types.volumeAttachment).find(({ inputs }) => inputs.instanceId === instance.id);
@@ -24,7 +23,7 @@ function machineOf(account: AccountView, instance: CloudObject): Machine {
     return {
         key: `${instance.id}#${String(instance.outputs.boots)}`,
         id: instance.id,
-        address: textAt(card?.outputs, "privateIp") || textAt(instance.outputs, "privateIp"),
+        address: addressOf(account, instance),
         userData,
         halted:
             disk === undefined
@@ -48,7 +47,26 @@ function machineOf(account: AccountView, instance: CloudObject): Machine {
                   ? undefined
                   : `no rule of ${groups.join(", ")} lets port ${port} out to ${address}`,
         ask: instanceServices(account, instance),
+        item: itemOf(account, instance),
+        meets: (address, port) => {
+            const other = account
+                .list(types.instance)
+                .find(
+                    (each) =>
+                        addressOf(account, each) === address && subnetOf(account, each)?.inputs.vpcId === subnet?.inputs.vpcId,
+                );
+            const theirs = other === undefined ? [] : groupsOf(account, other);
+            return (
+                other !== undefined &&
+                admits(account, groups, "egress", port, { address, groups: theirs }) &&
+                admits(account, theirs, "ingress", port, { address: addressOf(account, instance), groups })
+            );
+        },
     };
+}
+
+function addressOf(account: AccountView, instance: CloudObject): string {
+    return textAt(interfaceOf(account, instance)?.outputs, "privateIp") || textAt(instance.outputs, "privateIp");
 }
 
 /** The security groups of an instance. */

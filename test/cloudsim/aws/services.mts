@@ -6,12 +6,46 @@ import { types } from "./tokens.mts";
 
 const refused = (status: number, body = ""): MachineAnswer => ({ status, body });
 
+/** A parameter's value, as a machine with this role may read it. */
+function readParameter(
+    account: AccountView,
+    role: string,
+    region: string,
+    name: string | undefined,
+): { readonly value: string; readonly arn: string } | "ParameterNotFound" | "AccessDeniedException" {
+    const parameter = account.list(types.parameter).find(({ id, inputs }) => id === name && textAt(inputs, "region") === region);
+    const arn = textAt(parameter?.outputs, "arn");
+    if (parameter === undefined) {
+        return "ParameterNotFound";
+    }
+    return mayDo(account, role, "ssm:GetParameter", arn)
+        ? { value: textAt(parameter.inputs, "value"), arn }
+        : "AccessDeniedException";
+}
+
+function roleOf(account: AccountView, instance: CloudObject): CloudObject | undefined {
+    const profile = account.find(types.instanceProfile, instance.inputs.iamInstanceProfile);
+    return account.find(types.role, profile?.inputs.role);
+}
+
+/** A boot item by the settings of the site's boot data. */
+export function itemOf(account: AccountView, instance: CloudObject): Machine["item"] {
+    return (settings, name) => {
+        const found = readParameter(
+            account,
+            roleOf(account, instance)?.id ?? "",
+            settings.AWS_REGION ?? "",
+            `${settings.PARAMETER_PREFIX ?? ""}/${name}`,
+        );
+        return typeof found === "string" ? undefined : found.value;
+    };
+}
+
 /** The servers of AWS that an instance talks to: its metadata service, version 2, and Systems Manager. */
 export function instanceServices(account: AccountView, instance: CloudObject): Machine["ask"] {
     const keyId = `ASIA${hex(instance.id, 16).toUpperCase()}`;
     const secret = { token: hex(`${instance.id} metadata`, 40), session: hex(`${instance.id} session`, 60) };
-    const profile = account.find(types.instanceProfile, instance.inputs.iamInstanceProfile);
-    const role = account.find(types.role, profile?.inputs.role);
+    const role = roleOf(account, instance);
 
     const metadata = ({ method, url, headers }: MachineRequest): MachineAnswer => {
         if (method === "PUT" && url.pathname === "/latest/api/token") {
@@ -61,19 +95,10 @@ export function instanceServices(account: AccountView, instance: CloudObject): M
             return refused(400, JSON.stringify({ __type: "UnknownOperationException" }));
         }
         const { Name: name } = JSON.parse(body) as { Name?: string };
-        const parameter = account
-            .list(types.parameter)
-            .find(({ id, inputs }) => id === name && textAt(inputs, "region") === region);
-        const arn = textAt(parameter?.outputs, "arn");
-        if (parameter === undefined) {
-            return refused(400, JSON.stringify({ __type: "ParameterNotFound" }));
-        }
-        return mayDo(account, role?.id ?? "", "ssm:GetParameter", arn)
-            ? {
-                  status: 200,
-                  body: JSON.stringify({ Parameter: { Name: name, Value: parameter.inputs.value, ARN: arn } }),
-              }
-            : refused(400, JSON.stringify({ __type: "AccessDeniedException" }));
+        const found = readParameter(account, role?.id ?? "", region, name);
+        return typeof found === "string"
+            ? refused(400, JSON.stringify({ __type: found }))
+            : { status: 200, body: JSON.stringify({ Parameter: { Name: name, Value: found.value, ARN: found.arn } }) };
     };
 
     return (request) => {

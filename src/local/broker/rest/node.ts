@@ -40,7 +40,7 @@ function statusRoutes({ config, members }: NodeParts): Route[] {
     ];
 }
 
-function nodeInfo({ config, evacuations }: NodeParts, { node, status, startedAt }: Member): Record<string, unknown> {
+function nodeInfo({ config, evacuations }: NodeParts, { node, status, startedAt, version }: Member): Record<string, unknown> {
     if (status === "stopped") {
         return { node, node_status: "stopped", role: "core" };
     }
@@ -48,7 +48,7 @@ function nodeInfo({ config, evacuations }: NodeParts, { node, status, startedAt 
     const { connected, sessions } = evacuations.load(node);
     return {
         node,
-        version: config.reportedVersion,
+        version: version ?? config.reportedVersion,
         edition: "Enterprise",
         otp_release: "local stand-in on aedes",
         role: "core",

@@ -1,0 +1,225 @@
+import { connect, createServer, isIPv4, type Server, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Account } from "./account.mts";
+import type { WorldLog } from "./log.mts";
+import type { Route } from "./types.mts";
+
+/** Answers of SOCKS 5 (RFC 1928). */
+const answers = { granted: 0, notAllowed: 2, hostUnreachable: 4, refused: 5, unknownCommand: 7, unknownAddress: 8 } as const;
+
+/** How long a connection that a filter drops is left without an answer, ms. Real clients wait for a minute and more. */
+const dropMs = 250;
+
+/** The machines behind doors, as far as the internet needs them. */
+export interface Doors {
+    /** Whether the machine answers health probes. */
+    isReady(key: string): boolean;
+    /** The port on loopback on which a machine's port is really served. */
+    portOf(key: string, port: number): number | undefined;
+}
+
+/** What a connection attempt came to. */
+export type Reached = { readonly port: number } | { readonly dropped: string } | { readonly refused: string };
+
+/** Where public addresses lead: the account's rules decide for every connection anew. */
+export class Internet {
+    readonly #account: Account;
+    readonly #doors: Doors;
+    readonly #log: WorldLog;
+    #turn = 0;
+
+    constructor(parts: { readonly account: Account; readonly doors: Doors; readonly log: WorldLog }) {
+        this.#account = parts.account;
+        this.#doors = parts.doors;
+        this.#log = parts.log;
+    }
+
+    /** Addresses of a public name. */
+    lookup(name: string): readonly string[] {
+        return this.#account.clouds.flatMap((cloud) => cloud.lookup(this.#account.view(cloud.name), name));
+    }
+
+    /** Where a connection from a public address to a host arrives. Load balancers take their machines in turn. */
+    reach(source: string, host: string, port: number): Reached {
+        const addresses = isIPv4(host) ? [host] : this.lookup(host);
+        if (addresses.length === 0) {
+            return this.#told(source, host, port, { dropped: `nobody knows the name ${host}` });
+        }
+        let last: Reached = { dropped: `${host} is nobody's address` };
+        for (const address of addresses) {
+            const route = this.#route(source, address, port);
+            last = route === undefined ? last : this.#arrive(route);
+            if ("port" in last) {
+                return last;
+            }
+        }
+        return this.#told(source, host, port, last);
+    }
+
+    #route(source: string, address: string, port: number): Route | undefined {
+        for (const cloud of this.#account.clouds) {
+            const view = this.#account.view(cloud.name);
+            const route = cloud.route(view, { source, address, port }, (key) => this.#doors.isReady(key));
+            if (route !== undefined) {
+                return route;
+            }
+        }
+        return undefined;
+    }
+
+    #arrive(route: Route): Reached {
+        if (!("machines" in route)) {
+            return route;
+        }
+        this.#turn += 1;
+        const chosen = route.machines[this.#turn % Math.max(1, route.machines.length)];
+        const local = chosen === undefined ? undefined : this.#doors.portOf(chosen, route.port);
+        return local === undefined
+            ? { refused: `nothing listens on port ${route.port} of ${chosen ?? "any machine"}` }
+            : { port: local };
+    }
+
+    #told(source: string, host: string, port: number, reached: Reached): Reached {
+        this.#log.say("internet", `${source} does not reach ${host}:${port}: ${JSON.stringify(reached)}`);
+        return reached;
+    }
+}
+
+/** A SOCKS 5 server on loopback: the way of a program into the simulated internet, from one public address. */
+export class SocksServer {
+    readonly #internet: Internet;
+    readonly #server: Server;
+    readonly #sockets = new Set<Socket>();
+    /** The public address that connections come from. */
+    source: string;
+    #port = 0;
+
+    constructor(internet: Internet, source: string) {
+        this.#internet = internet;
+        this.source = source;
+        this.#server = createServer((socket) => void this.#serve(socket));
+    }
+
+    /** `socks5://127.0.0.1:port` */
+    get url(): string {
+        return `socks5://127.0.0.1:${this.#port}`;
+    }
+
+    async start(): Promise<void> {
+        await new Promise<void>((done) => this.#server.listen(0, "127.0.0.1", done));
+        const address = this.#server.address();
+        this.#port = typeof address === "object" && address !== null ? address.port : 0;
+    }
+
+    async stop(): Promise<void> {
+        for (const socket of this.#sockets) {
+            socket.destroy();
+        }
+        await new Promise<void>((done) => this.#server.close(() => done()));
+    }
+
+    async #serve(socket: Socket): Promise<void> {
+        this.#sockets.add(socket);
+        socket.on("close", () => this.#sockets.delete(socket));
+        socket.on("error", () => socket.destroy());
+        socket.setNoDelay(true);
+        try {
+            const target = await greet(socket);
+            if (target === undefined) {
+                socket.destroy();
+                return;
+            }
+            const reached = this.#internet.reach(this.source, target.host, target.port);
+            if ("dropped" in reached) {
+                await sleep(dropMs);
+                answer(socket, answers.hostUnreachable);
+                socket.end();
+            } else if ("refused" in reached) {
+                answer(socket, answers.refused);
+                socket.end();
+            } else {
+                join(socket, reached.port, (arrived) => answer(socket, arrived ? answers.granted : answers.refused));
+            }
+        } catch {
+            socket.destroy();
+        }
+    }
+}
+
+/** Connects a socket with a port on loopback, both ways, until either side ends. */
+export function join(socket: Socket, port: number, onSettled: (arrived: boolean) => void = () => {}): void {
+    const other = connect({ host: "127.0.0.1", port, noDelay: true });
+    let settled = false;
+    other.once("connect", () => {
+        settled = true;
+        onSettled(true);
+        socket.pipe(other);
+        other.pipe(socket);
+    });
+    other.on("error", () => {
+        if (!settled) {
+            settled = true;
+            onSettled(false);
+        }
+        socket.destroySoon();
+    });
+    other.on("close", () => socket.destroySoon());
+    socket.on("close", () => other.destroy());
+}
+
+function answer(socket: Socket, code: number): void {
+    if (!socket.destroyed) {
+        socket.write(Buffer.from([5, code, 0, 1, 0, 0, 0, 0, 0, 0]));
+    }
+}
+
+/** Reads the greeting and the request. `undefined`: no SOCKS 5, or a command that is not known here. */
+async function greet(socket: Socket): Promise<{ readonly host: string; readonly port: number } | undefined> {
+    const read = reader(socket);
+    const [version, methods = 0] = await read(2);
+    if (version !== 5) {
+        return undefined;
+    }
+    await read(methods);
+    socket.write(Buffer.from([5, 0]));
+    const [, command, , kind] = await read(4);
+    if (command !== 1) {
+        answer(socket, answers.unknownCommand);
+        return undefined;
+    }
+    let host: string;
+    if (kind === 1) {
+        host = (await read(4)).join(".");
+    } else if (kind === 3) {
+        const [length = 0] = await read(1);
+        host = (await read(length)).toString("latin1");
+    } else {
+        answer(socket, answers.unknownAddress);
+        return undefined;
+    }
+    return { host, port: (await read(2)).readUInt16BE() };
+}
+
+/** Reads exact numbers of bytes; what comes after the last read stays in the socket. */
+function reader(socket: Socket): (count: number) => Promise<Buffer> {
+    return async (count) => {
+        for (;;) {
+            const part: Buffer | null = count === 0 ? Buffer.alloc(0) : socket.read(count);
+            if (part !== null) {
+                return part;
+            }
+            if (socket.destroyed || socket.readableEnded) {
+                throw new Error("ended before its request");
+            }
+            await new Promise<void>((done) => {
+                const go = () => {
+                    socket.off("readable", go);
+                    socket.off("close", go);
+                    done();
+                };
+                socket.on("readable", go);
+                socket.on("close", go);
+            });
+        }
+    };
+}

@@ -1,0 +1,404 @@
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Account } from "./account.mts";
+import { type FetchPlan, MachineNetwork } from "./bootItems.mts";
+import { BrokerProcess, type NodeBoot } from "./brokerProcess.mts";
+import { built } from "./built.mts";
+import { type Doors, Internet, join as pipe } from "./internet.mts";
+import type { WorldLog } from "./log.mts";
+import type { Pace } from "./operations.mts";
+import type { Machine } from "./types.mts";
+
+/** How machines get their boot items: by their boot data's own script, or straight from the account. */
+export type BootMode = "script" | "quick";
+
+/** Ports on which nodes of one cluster meet. */
+const clusterPorts = [4370, 5370];
+/** The link door's port, as records do not carry one. */
+const linkPort = 8884;
+/** How long the operating system takes to start, ms before the pace. */
+const bootMs = 150;
+/** Between two attempts of a step that fails, ms. */
+const retryMs = 200;
+
+interface Booted {
+    machine: Machine;
+    state: "waiting" | "booting" | "running" | "gone";
+    /** Why it is not running. */
+    reason: string;
+    boot?: NodeBoot;
+    cluster?: BrokerProcess;
+}
+
+/** What can be seen of a machine, as its cloud's serial console shows it. */
+export interface MachineSight {
+    readonly id: string;
+    readonly state: Booted["state"];
+    readonly reason: string;
+    readonly node?: string | undefined;
+}
+
+/** Boots the machines that the account describes, and ends them when it no longer does. */
+export class Machines implements Doors {
+    readonly internet: Internet;
+    readonly #account: Account;
+    readonly #folder: string;
+    readonly #lease: string;
+    readonly #pace: Pace;
+    readonly #log: WorldLog;
+    readonly #mode: BootMode;
+    readonly #network: MachineNetwork;
+    readonly #machines = new Map<string, Booted>();
+    readonly #clusters = new Map<string, BrokerProcess>();
+    readonly #relays = new Map<string, { readonly server: Server; readonly port: Promise<number> }>();
+    readonly #sockets = new Set<Socket>();
+    readonly #work = new Set<Promise<void>>();
+    readonly #stopListening: () => void;
+    /** Work on one cluster, one after the other. */
+    readonly #turns = new Map<string, Promise<void>>();
+    #planned: NodeJS.Immediate | undefined;
+    #renewals = false;
+    #turn = 0;
+    #closed = false;
+
+    constructor(parts: {
+        readonly account: Account;
+        readonly folder: string;
+        readonly lease: string;
+        readonly pace: Pace;
+        readonly log: WorldLog;
+        readonly mode: BootMode;
+    }) {
+        this.#account = parts.account;
+        this.#folder = parts.folder;
+        this.#lease = parts.lease;
+        this.#pace = parts.pace;
+        this.#log = parts.log;
+        this.#mode = parts.mode;
+        mkdirSync(parts.folder, { recursive: true });
+        this.#network = new MachineNetwork(parts.folder);
+        this.internet = new Internet({ account: parts.account, doors: this, log: parts.log });
+        this.#stopListening = this.#account.onChange(({ what, object }) => {
+            this.#plan();
+            if (what === "updated" && /parameter|secret/i.test(object.type)) {
+                this.#plan(true);
+            }
+        });
+        this.#plan();
+    }
+
+    /** All machines as their consoles show them. */
+    sights(): readonly MachineSight[] {
+        return [...this.#machines.values()].map(({ machine, state, reason, boot }) => ({
+            id: machine.id,
+            state,
+            reason,
+            ...(boot === undefined ? {} : { node: boot.nodeName }),
+        }));
+    }
+
+    /** Processes that run, by cluster. */
+    processes(): ReadonlyMap<string, number> {
+        return new Map([...this.#clusters].flatMap(([name, { pid }]) => (pid === undefined ? [] : [[name, pid] as const])));
+    }
+
+    isReady(key: string): boolean {
+        return this.#machines.get(key)?.state === "running";
+    }
+
+    portOf(key: string, port: number): number | undefined {
+        const booted = this.#machines.get(key);
+        return booted?.state === "running" ? booted.cluster?.portOf(port) : undefined;
+    }
+
+    /** Cuts every connection between sites that is open now: the next ones are decided by the rules as they are then. */
+    cutLinks(): void {
+        for (const socket of this.#sockets) {
+            socket.destroy();
+        }
+    }
+
+    /** Ends all machines. */
+    async close(): Promise<void> {
+        this.#closed = true;
+        this.#stopListening();
+        if (this.#planned !== undefined) {
+            clearImmediate(this.#planned);
+        }
+        for (const booted of this.#machines.values()) {
+            booted.state = "gone";
+        }
+        this.cutLinks();
+        for (const { server } of this.#relays.values()) {
+            server.close();
+        }
+        await Promise.all([...this.#clusters.values()].map((cluster) => cluster.stop()));
+        this.#network.stop();
+        await Promise.all(this.#work);
+    }
+
+    #plan(renew = false): void {
+        this.#renewals ||= renew;
+        this.#planned ??= setImmediate(() => {
+            this.#planned = undefined;
+            this.#reconcile();
+        });
+    }
+
+    #reconcile(): void {
+        if (this.#closed) {
+            return;
+        }
+        const now = new Map(
+            this.#account.clouds.flatMap((cloud) =>
+                cloud.machines(this.#account.view(cloud.name)).map((machine) => [machine.key, machine] as const),
+            ),
+        );
+        for (const [key, booted] of this.#machines) {
+            const machine = now.get(key);
+            if (machine === undefined) {
+                this.#machines.delete(key);
+                this.#end(booted, "its instance is gone");
+            } else {
+                booted.machine = machine;
+                if (machine.halted !== undefined && booted.state === "running") {
+                    this.#end(booted, machine.halted);
+                    this.#machines.delete(key);
+                }
+            }
+        }
+        for (const [key, machine] of now) {
+            if (!this.#machines.has(key)) {
+                const booted: Booted = { machine, state: "waiting", reason: "just made" };
+                this.#machines.set(key, booted);
+                this.#track(this.#boot(booted));
+            }
+        }
+        if (this.#renewals) {
+            this.#renewals = false;
+            this.#track(this.#renew());
+        }
+        this.#track(this.#publishNames());
+    }
+
+    #track(work: Promise<void>): void {
+        const safe = work.catch((error: unknown) => this.#log.say("world", `fault of the simulation: ${String(error)}`));
+        this.#work.add(safe);
+        void safe.finally(() => this.#work.delete(safe));
+    }
+
+    #end(booted: Booted, reason: string): void {
+        const { boot, cluster, machine } = booted;
+        const wasRunning = booted.state === "running";
+        booted.state = "gone";
+        this.#log.say(machine.id, `ends: ${reason}`);
+        const node = boot?.nodeName;
+        const replaced = [...this.#machines.values()].some((other) => other.state === "running" && other.boot?.nodeName === node);
+        if (wasRunning && node !== undefined && cluster !== undefined && !replaced) {
+            this.#track(cluster.leave(node));
+        }
+    }
+
+    async #boot(booted: Booted): Promise<void> {
+        const tell = (reason: string) => {
+            if (reason !== booted.reason) {
+                booted.reason = reason;
+                this.#log.say(booted.machine.id, reason);
+            }
+        };
+        let started = false;
+        while (booted.state !== "gone") {
+            const { machine } = booted;
+            const hindrance = machine.halted ?? machine.waitsFor;
+            if (hindrance !== undefined) {
+                tell(`waits: ${hindrance}`);
+                await sleep(Math.min(retryMs, 50));
+                continue;
+            }
+            booted.state = "booting";
+            if (!started) {
+                started = true;
+                tell("boots");
+                await sleep(bootMs * this.#pace.factor);
+            }
+            try {
+                await this.#come(booted);
+                return;
+            } catch (error) {
+                tell(`FAILED: ${error instanceof Error ? error.message : String(error)}`);
+                await sleep(retryMs);
+            }
+        }
+    }
+
+    /** One attempt to bring a machine's node up. */
+    async #come(booted: Booted): Promise<void> {
+        const { machine } = booted;
+        const { settings, nodeConfig, acl, files } = built.userData().readUserData(machine.userData);
+        const script = files["/etc/linkspan/fetch-item.sh"]?.content ?? "";
+        const items = await this.#fetch(machine, { script, settings, items: built.bootItems().bootItemNames });
+        const clusterName = settings.LINKSPAN_CLUSTER ?? "";
+        const nodeName = settings.LINKSPAN_NODE ?? "";
+        if (nodeName.split("@")[1] !== machine.address) {
+            throw new Error(`node name ${nodeName}, but the machine's address is ${machine.address}`);
+        }
+        const cluster = this.#cluster(clusterName);
+        const companions = [...this.#machines.values()].filter((other) => other.state === "running" && other.cluster === cluster);
+        for (const { machine: other, boot } of companions) {
+            for (const port of clusterPorts) {
+                if (!machine.meets(other.address, port) || !other.meets(machine.address, port)) {
+                    throw new Error(`${nodeName} and ${boot?.nodeName ?? ""} do not reach each other on port ${port}`);
+                }
+            }
+        }
+        const boot: NodeBoot = {
+            clusterName,
+            nodeName,
+            version: settings.LINKSPAN_EMQX_VERSION ?? "",
+            nodeConfig,
+            acl,
+            items,
+            disk: machine.disk,
+        };
+        await this.#inTurn(clusterName, async () => {
+            if (booted.state === "gone") {
+                return;
+            }
+            await cluster.join(boot);
+            booted.boot = boot;
+            booted.cluster = cluster;
+            booted.state = "running";
+            booted.reason = "";
+            this.#log.say(machine.id, `runs ${nodeName} of ${clusterName}`);
+        });
+        await this.#publishNames();
+    }
+
+    /** One after the other for each cluster. */
+    async #inTurn(clusterName: string, work: () => Promise<void>): Promise<void> {
+        const before = this.#turns.get(clusterName) ?? Promise.resolve();
+        const own = before.catch(() => {}).then(work);
+        this.#turns.set(clusterName, own);
+        await own;
+    }
+
+    async #fetch(machine: Machine, plan: FetchPlan): Promise<ReadonlyMap<string, string>> {
+        if (this.#mode === "quick") {
+            const found = new Map(
+                plan.items.flatMap((item) => {
+                    const value = machine.item(plan.settings, item);
+                    return value === undefined ? [] : [[item, value] as const];
+                }),
+            );
+            const missing = plan.items.filter((item) => !found.has(item));
+            if (missing.length > 0) {
+                throw new Error(`not in the secret store, or not to be read: ${missing.join(" ")}`);
+            }
+            return found;
+        }
+        const { items, missing, said } = await this.#network.fetch(machine, plan);
+        if (missing.length > 0) {
+            throw new Error(`not in the secret store, or not to be read: ${missing.join(" ")}${said === "" ? "" : ` (${said})`}`);
+        }
+        return items;
+    }
+
+    /** Certificates that have changed reach the brokers, as the machines' timer does it. */
+    async #renew(): Promise<void> {
+        await sleep(20);
+        for (const booted of this.#machines.values()) {
+            const { machine, boot, cluster } = booted;
+            if (booted.state !== "running" || boot === undefined) {
+                continue;
+            }
+            const names = built.bootItems().bootItemNames.filter((name) => /^ca$|-(cert|key)$/.test(name));
+            const { settings, files } = built.userData().readUserData(machine.userData);
+            const script = files["/etc/linkspan/fetch-item.sh"]?.content ?? "";
+            const fresh = await this.#fetch(machine, { script, settings, items: names }).catch(() => new Map<string, string>());
+            const items = new Map([...boot.items, ...fresh]);
+            if (names.some((name) => items.get(name) !== boot.items.get(name)) && booted.boot === boot) {
+                booted.boot = { ...boot, items };
+                cluster?.renew(booted.boot);
+                this.#log.say(machine.id, "takes renewed certificates");
+            }
+        }
+    }
+
+    #cluster(name: string): BrokerProcess {
+        const known = this.#clusters.get(name) ?? new BrokerProcess(name, join(this.#folder, name), this.#lease);
+        this.#clusters.set(name, known);
+        return known;
+    }
+
+    /** Each cluster resolves what its nodes' private zones say; each name leads to a relay, which decides at every connection. */
+    async #publishNames(): Promise<void> {
+        for (const [name, cluster] of this.#clusters) {
+            const names = new Set(this.#runningIn(cluster).flatMap(({ machine }) => [...machine.names.keys()]));
+            for (const host of readdirSync(cluster.namesDir)) {
+                if (!names.has(host) && host !== "own-link-door" && !host.endsWith(".new")) {
+                    rmSync(join(cluster.namesDir, host), { force: true });
+                }
+            }
+            for (const host of names) {
+                const port = await this.#relay(name, host);
+                const path = join(cluster.namesDir, host);
+                writeFileSync(`${path}.new`, JSON.stringify({ host: "127.0.0.1", port }));
+                renameSync(`${path}.new`, path);
+            }
+        }
+    }
+
+    #runningIn(cluster: BrokerProcess): readonly Booted[] {
+        return [...this.#machines.values()].filter((booted) => booted.state === "running" && booted.cluster === cluster);
+    }
+
+    /** The port that stands for a name in a cluster's network. */
+    #relay(clusterName: string, host: string): Promise<number> {
+        const key = `${clusterName} ${host}`;
+        const known = this.#relays.get(key);
+        if (known !== undefined) {
+            return known.port;
+        }
+        const server = createServer((socket) => this.#forward(clusterName, host, socket));
+        const port = new Promise<number>((done, failed) => {
+            server.once("error", failed);
+            server.listen(0, "127.0.0.1", () => {
+                const address = server.address();
+                done(typeof address === "object" && address !== null ? address.port : 0);
+            });
+        });
+        this.#relays.set(key, { server, port });
+        return port;
+    }
+
+    /** A connection of one of a cluster's nodes to a name: out of its own network, over the internet, into the other's door. */
+    #forward(clusterName: string, host: string, socket: Socket): void {
+        socket.setNoDelay(true);
+        socket.on("error", () => socket.destroy());
+        const cluster = this.#clusters.get(clusterName);
+        const nodes = cluster === undefined ? [] : this.#runningIn(cluster);
+        this.#turn += 1;
+        const from = nodes[this.#turn % Math.max(1, nodes.length)]?.machine;
+        const target = from?.names.get(host);
+        if (from === undefined || target === undefined) {
+            socket.destroy();
+            return;
+        }
+        const source = from.egress[this.#turn % Math.max(1, from.egress.length)] ?? "";
+        const [address = target] = this.internet.lookup(target);
+        const blocked = from.blocked(address, linkPort);
+        const reached = blocked === undefined ? this.internet.reach(source, target, linkPort) : undefined;
+        if (reached === undefined || !("port" in reached)) {
+            if (blocked !== undefined) {
+                this.#log.say("internet", `${from.id} does not reach ${host}: ${blocked}`);
+            }
+            socket.destroy();
+            return;
+        }
+        this.#sockets.add(socket);
+        socket.on("close", () => this.#sockets.delete(socket));
+        pipe(socket, reached.port);
+    }
+}
