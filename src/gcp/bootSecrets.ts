@@ -1,4 +1,4 @@
-import type { BootItemName } from "../cluster/clusterIdentity.js";
+import type { BootItemName } from "../emqx/boot/bootItems.js";
 
 /** The shell variable that holds the resource name of an item's secret: `SECRET_SERVER_CERT` for `server-cert`. */
 export function itemVariable(item: BootItemName): string {

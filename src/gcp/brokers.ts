@@ -7,6 +7,7 @@ import { NodeDeparture } from "../cluster/nodeDeparture.js";
 import { NodeMembership } from "../cluster/nodeMembership.js";
 import type { BrokerCluster } from "../contracts/site.js";
 import { type BootPackage, type BootSecretStore, renderUserData } from "../emqx/boot/userData.js";
+import { failOn } from "../input.js";
 import type { GcpDoors } from "./doors.js";
 import type { GcpNetwork } from "./network.js";
 import { diskTypeOf } from "./regions.js";
@@ -66,12 +67,10 @@ function brokerNode(
     previous: NodeMembership | undefined,
 ): NodeMembership {
     const { parent, plan } = scope;
-    const reached = [...parts.reached];
-    const departure = new NodeDeparture(
-        `${plan.name}-node-${node.key}-departure`,
-        { api: parts.api, clusterName: plan.clusterName, nodeName: node.nodeName },
-        { parent, dependsOn: reached },
-    );
+    const { key, nodeName } = node;
+    const member = { api: parts.api, clusterName: plan.clusterName, nodeName };
+    // Made before the machine, so that it ends after it: a node that still runs would join again.
+    const departure = new NodeDeparture(`${plan.name}-departure-${key}`, member, { parent });
     const userData = bootData(scope, parts, node);
     const machine = brokerMachine(scope, parts, node, userData, [
         ...parts.boot,
@@ -80,12 +79,10 @@ function brokerNode(
     ]);
     const grouped = groupMember(scope, parts.doors, node, machine);
     return new NodeMembership(
-        `${plan.name}-node-${node.key}-membership`,
+        `${plan.name}-membership-${key}`,
         {
-            api: parts.api,
-            clusterName: plan.clusterName,
-            nodeName: node.nodeName,
-            members: plan.nodes.map(({ nodeName }) => nodeName),
+            ...member,
+            members: plan.nodes.map((one) => one.nodeName),
             version: plan.version,
             // The number that GCP gives each machine: a machine that is made again may have the name and link of the former one.
             gate: {
@@ -93,26 +90,27 @@ function brokerNode(
                 size: machine.machineType,
                 image: parts.image,
                 boot: userData.apply((text) => createHash("sha256").update(text).digest("hex")),
-                version: plan.version,
             },
         },
-        { parent, dependsOn: [grouped, ...reached] },
+        { parent, dependsOn: [grouped, ...parts.reached] },
     );
 }
 
 /** Boot data of the own site alone: peers come and go without touching it. No secret: everybody who may see a machine may read it. */
-function bootData({ plan }: GcpScope, parts: GcpBrokerParts, node: NodePlan): pulumi.Output<string> {
+function bootData({ parent, plan }: GcpScope, parts: GcpBrokerParts, node: NodePlan): pulumi.Output<string> {
     return pulumi.all([parts.package, parts.store]).apply(([file, secretStore]) =>
-        renderUserData({
-            clusterName: plan.clusterName,
-            nodeName: node.nodeName,
-            seeds: plan.seeds,
-            version: plan.version,
-            sessionQueueMessages: plan.sessionQueueMessages,
-            package: file,
-            dataDisk: { hints: [`/dev/disk/by-id/google-${dataDevice}`] },
-            secretStore,
-        }),
+        failOn(parent, () =>
+            renderUserData({
+                clusterName: plan.clusterName,
+                nodeName: node.nodeName,
+                seeds: plan.seeds,
+                version: plan.version,
+                sessionQueueMessages: plan.sessionQueueMessages,
+                package: file,
+                dataDisk: { hints: [`/dev/disk/by-id/google-${dataDevice}`] },
+                secretStore,
+            }),
+        ),
     );
 }
 
@@ -125,7 +123,7 @@ function brokerMachine(
 ): compute.Instance {
     const { parent, plan, region, labels, kmsKey } = scope;
     const diskType = diskTypeOf(plan.size);
-    const data = place(scope, `node-${node.key}-data`);
+    const data = place(scope, `data-${node.key}`);
     // On its own, so that it outlives the machine; a protected one also outlives `pulumi destroy`.
     const disk = new compute.Disk(
         data.name,
@@ -139,7 +137,7 @@ function brokerMachine(
         },
         { parent, protect: plan.protectData },
     );
-    const home = place(scope, `node-${node.key}-address`);
+    const home = place(scope, `address-${node.key}`);
     // Reserved: while a machine is being replaced, no other machine of the subnetwork gets the node's address.
     const address = new compute.Address(
         home.name,
@@ -154,7 +152,7 @@ function brokerMachine(
         },
         { parent },
     );
-    const itself = place(scope, `node-${node.key}`);
+    const itself = place(scope, `broker-${node.key}`);
     return new compute.Instance(
         itself.name,
         {
@@ -203,7 +201,7 @@ function groupMember(
         throw new RangeError(`there is no group for ${node.zone}`);
     }
     return new compute.InstanceGroupMembership(
-        `${plan.name}-node-${node.key}-member`,
+        `${plan.name}-group-of-broker-${node.key}`,
         { project, zone: node.zone, instance: machine.selfLink, instanceGroup: group.name },
         { parent, deleteBeforeReplace: true },
     );

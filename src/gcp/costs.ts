@@ -15,7 +15,7 @@ const natSource = {
 const notLookedUp = { usd: undefined, source: "not looked up", date: "2026-11-23" } as const;
 
 /** What a site costs in a month before anything is sent. Logs and the reading of secrets come on top, and data through the NAT: 0.045 USD per GiB. */
-export function gcpCosts({ plan, egressKeys }: Pick<GcpSiteChoices, "plan" | "egressKeys">): readonly MonthlyCost[] {
+export function monthlyCosts({ plan, egressKeys }: Pick<GcpSiteChoices, "plan" | "egressKeys">): readonly MonthlyCost[] {
     const nodes = plan.nodes.length;
     const machine = machinePrices[plan.size];
     return [

@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { clusterPorts, doorPorts } from "../cluster/ports.js";
 import { physicalName } from "./names.js";
 import type { GcpNetwork } from "./network.js";
-import { type GcpScope, place } from "./scope.js";
+import { type GcpScope, ownProvider, place } from "./scope.js";
 
 /**
  * Lower numbers win. What is not allowed is denied at the priority that rules have by default, and of two rules with the same priority the
@@ -109,6 +109,11 @@ export function createFirewall(scope: GcpScope, network: GcpNetwork, account: pu
     return {
         boot,
         doors,
-        allow: (name, rule, opts) => new compute.Firewall(name, { name: physicalName(name), project, ...allowed(rule) }, opts),
+        allow: (name, rule, opts) =>
+            new compute.Firewall(
+                name,
+                { name: physicalName(name), project, ...allowed(rule) },
+                { ...opts, ...ownProvider(scope) },
+            ),
     };
 }

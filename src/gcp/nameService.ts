@@ -1,7 +1,7 @@
 import * as dns from "@pulumi/gcp/dns/index.js";
 import type { NameService } from "../contracts/site.js";
 import type { GcpNetwork } from "./network.js";
-import { type GcpScope, place } from "./scope.js";
+import { type GcpScope, ownProvider, place } from "./scope.js";
 
 /** Seconds for which brokers keep a peer's address: a change of tiers waits for it twice. */
 const ttlSeconds = 5;
@@ -12,7 +12,7 @@ const ttlSeconds = 5;
  */
 export function createNameService(scope: GcpScope, network: GcpNetwork): NameService {
     const { parent, plan, project, labels } = scope;
-    const { name, at } = place(scope, "names");
+    const { name, at } = place(scope, "link-zone");
     const zone = new dns.ManagedZone(
         name,
         {
@@ -37,7 +37,7 @@ export function createNameService(scope: GcpScope, network: GcpNetwork): NameSer
                     ttl: ttlSeconds,
                     rrdatas: [address.recordType === "CNAME" ? address.value.apply(rooted) : address.value],
                 },
-                opts,
+                { ...opts, ...ownProvider(scope) },
             ),
         ],
     };

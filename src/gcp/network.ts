@@ -56,34 +56,55 @@ function ownNetwork(scope: GcpScope, brokerRange: string): GcpNetwork {
 
 /** The user's network. What GCP says of the subnetwork gates everything in it, so that preview already refuses a wrong one. */
 function existingNetwork({ parent, region }: GcpScope, existing: GcpNetworkArgs, brokerRange: string): GcpNetwork {
-    const network = pulumi.output(existing.network);
     const found = compute.getSubnetworkOutput({ selfLink: existing.subnetwork }, { parent });
-    const checked = pulumi
-        .all([network, found.selfLink, found.ipCidrRange, found.region, found.network, found.privateIpGoogleAccess])
-        .apply(([wanted, selfLink, range, itsRegion, itsNetwork, googleAccess]) =>
-            failOn(parent, () => {
-                if (lastPart(itsRegion) !== region) {
-                    throw new InputError("network.subnetwork", `${quote(selfLink)} is in ${itsRegion}, the site in ${region}`);
-                }
-                if (lastPart(itsNetwork) !== lastPart(wanted)) {
-                    throw new InputError("network.subnetwork", `${quote(selfLink)} is not in network ${quote(wanted)}`);
-                }
-                if (range !== brokerRange) {
-                    throw new InputError(
-                        "network.cidr",
-                        `${quote(brokerRange)} is not the range of the subnetwork; set ${quote(range)}`,
-                    );
-                }
-                if (!googleAccess) {
-                    throw new InputError(
-                        "network.subnetwork",
-                        `${quote(selfLink)} has no private Google access, through which brokers fetch their secrets; switch it on`,
-                    );
-                }
-                return { network: wanted, subnetwork: selfLink };
-            }),
-        );
+    const checked = pulumi.all([existing.network, found]).apply(([network, subnetwork]) =>
+        failOn(parent, () => {
+            checkSubnetwork(subnetwork, { network, region, cidr: brokerRange });
+            return { network, subnetwork: subnetwork.selfLink };
+        }),
+    );
     return { selfLink: checked.network, subnetwork: checked.subnetwork, brokerRange, ready: [] };
+}
+
+/** What GCP says of a subnetwork. */
+export interface FoundSubnetwork {
+    readonly selfLink: string;
+    readonly ipCidrRange: string;
+    readonly region: string;
+    readonly network: string;
+    readonly privateIpGoogleAccess: boolean;
+}
+
+/**
+ * Checks a subnetwork of the user's against what was said of it.
+ *
+ * @throws InputError naming the argument
+ */
+export function checkSubnetwork(
+    found: FoundSubnetwork,
+    said: { readonly network: string; readonly region: string; readonly cidr: string },
+): void {
+    if (lastPart(found.region) !== said.region) {
+        throw new InputError(
+            "network.subnetwork",
+            `${quote(found.selfLink)} is in ${lastPart(found.region)}, the site in ${said.region}`,
+        );
+    }
+    if (lastPart(found.network) !== lastPart(said.network)) {
+        throw new InputError("network.subnetwork", `${quote(found.selfLink)} is not in network ${quote(said.network)}`);
+    }
+    if (found.ipCidrRange !== said.cidr) {
+        throw new InputError(
+            "network.cidr",
+            `${quote(said.cidr)} is not the range of the subnetwork; set ${quote(found.ipCidrRange)}`,
+        );
+    }
+    if (!found.privateIpGoogleAccess) {
+        throw new InputError(
+            "network.subnetwork",
+            `${quote(found.selfLink)} has no private Google access, by which brokers fetch their secrets; switch it on`,
+        );
+    }
 }
 
 function lastPart(link: string): string {

@@ -22,3 +22,9 @@ export function place(
     const name = `${plan.name}-${what}`;
     return { name, at: { project, name: physicalName(name) } };
 }
+
+/** The provider of the site, for what the mesh makes at the site: its parent is not the site, whose provider it would not inherit. */
+export function ownProvider({ parent }: Pick<GcpScope, "parent">): { readonly provider?: pulumi.ProviderResource } {
+    const provider = parent.getProvider("gcp:index/provider:Provider");
+    return provider === undefined ? {} : { provider };
+}

@@ -1,7 +1,8 @@
 import * as secretmanager from "@pulumi/gcp/secretmanager/index.js";
 import * as serviceaccount from "@pulumi/gcp/serviceaccount/index.js";
 import * as pulumi from "@pulumi/pulumi";
-import { type BootItemName, bootItemNames, type ClusterIdentity } from "../cluster/clusterIdentity.js";
+import type { ClusterIdentity } from "../cluster/clusterIdentity.js";
+import { type BootItemName, bootItemNames } from "../emqx/boot/bootItems.js";
 import type { BootSecretStore } from "../emqx/boot/userData.js";
 import { bootSecretsScript, itemVariable } from "./bootSecrets.js";
 import { physicalName } from "./names.js";

@@ -9,7 +9,7 @@ import { failOn } from "../input.js";
 import type { GcpSiteArgs } from "./args.js";
 import { createBrokers } from "./brokers.js";
 import { chooseGcpSite } from "./choices.js";
-import { gcpCosts } from "./costs.js";
+import { monthlyCosts } from "./costs.js";
 import { createDoors, reserveDoorAddress } from "./doors.js";
 import { createEgress } from "./egress.js";
 import { createFirewall } from "./firewall.js";
@@ -129,7 +129,7 @@ export class GcpSite extends pulumi.ComponentResource implements Site {
         this.endpoint = this.cluster.clientDoor.apply(({ scheme, host, port }) => `${scheme}://${host}:${port}`);
         this.clientAddresses = pulumi.all([...doors.addresses]);
         this.egressAddresses = pulumi.all(egress.addresses.map((one) => one.address));
-        this.monthlyCosts = gcpCosts(choices);
+        this.monthlyCosts = monthlyCosts(choices);
         this.registerOutputs({
             endpoint: this.endpoint,
             clusterName: plan.clusterName,

@@ -14,18 +14,26 @@ export function offeredSize({ parent, plan, project }: GcpScope): pulumi.Output<
     const answers = zones.map((zone) =>
         compute
             .getMachineTypesOutput({ zone, project, filter: `name = "${plan.size}"` }, { parent })
-            .apply(({ machineTypes }) => ({ zone, offered: machineTypes.some(({ name }) => name === plan.size) })),
+            .apply(({ machineTypes }) => ({ zone, names: machineTypes.map(({ name }) => name) })),
     );
-    return pulumi.all(answers).apply((known) =>
-        failOn(parent, () => {
-            const without = known.filter(({ offered }) => !offered).map(({ zone }) => zone);
-            if (without.length > 0) {
-                throw new InputError(
-                    "broker.size",
-                    `${without.join(", ")} has no ${plan.size}; set zones that have it, another broker.size, or broker.architecture to "x86_64" (${defaultSizes.x86_64})`,
-                );
-            }
-            return plan.size;
-        }),
-    );
+    return pulumi.all(answers).apply((offers) => failOn(parent, () => checkOffered(plan.size, offers)));
+}
+
+/**
+ * Checks that every zone offers a machine type.
+ *
+ * @throws InputError naming the argument and the zones that do not
+ */
+export function checkOffered(
+    size: string,
+    offers: readonly { readonly zone: string; readonly names: readonly string[] }[],
+): string {
+    const without = offers.filter(({ names }) => !names.includes(size)).map(({ zone }) => zone);
+    if (without.length > 0) {
+        throw new InputError(
+            "broker.size",
+            `${without.join(", ")} has no ${size}; set zones that have it, another broker.size, or broker.architecture to "x86_64" (${defaultSizes.x86_64})`,
+        );
+    }
+    return size;
 }
