@@ -103,7 +103,7 @@ mount_data() {
     mkdir -p "$data"
     chmod 0755 "$data"
     mount -o noatime,nodev,nosuid "$disk" "$data" || fail "$disk holds data that cannot be mounted; it stays as it is"
-    resize2fs "$disk" >/dev/null 2>&1 || true
+    resize2fs "$disk" >/dev/null || tell "WARNING: a data disk that was enlarged is not used whole"
 }
 
 # Tuning makes a broker faster, not correct: a value that a kernel refuses must not keep it off the air.
