@@ -52,7 +52,7 @@ export interface BrokerArgs {
      * @default false
      */
     readonly protectData?: boolean | undefined;
-    /** Messages that one durable session may queue on disk, per client. @default 1000 */
+    /** Messages that the session of a client that is away may queue, in the memory of its node. @default 1000 */
     readonly sessionQueueMessages?: number | undefined;
 }
 
