@@ -7,6 +7,7 @@ import { NodeDeparture } from "../cluster/nodeDeparture.js";
 import { NodeMembership } from "../cluster/nodeMembership.js";
 import type { BrokerCluster } from "../contracts/site.js";
 import { type BootPackage, renderUserData } from "../emqx/boot/userData.js";
+import { failOn } from "../input.js";
 import type { AzureSiteChoices } from "./choices.js";
 import type { AzureDoors } from "./doors.js";
 import { checkImageId } from "./images.js";
@@ -86,7 +87,7 @@ function brokerNode(
     const { api } = parts;
     const reached = [...parts.reached];
     const departure = new NodeDeparture(
-        place(scope, `node-${node.key}-departure`).name,
+        place(scope, `departure-${node.key}`).name,
         { api, clusterName: plan.clusterName, nodeName: node.nodeName },
         { parent, dependsOn: reached },
     );
@@ -97,7 +98,7 @@ function brokerNode(
         ...(previous === undefined ? [] : [previous]),
     ]);
     return new NodeMembership(
-        place(scope, `node-${node.key}-membership`).name,
+        place(scope, `membership-${node.key}`).name,
         {
             api,
             clusterName: plan.clusterName,
@@ -118,18 +119,20 @@ function brokerNode(
 }
 
 /** Boot data of the own site alone: peers come and go without touching it. No secret: everybody on the machine may read it. */
-function bootData({ plan }: AzureScope, parts: AzureBrokerParts, node: NodePlan): pulumi.Output<string> {
+function bootData({ parent, plan }: AzureScope, parts: AzureBrokerParts, node: NodePlan): pulumi.Output<string> {
     return pulumi.all([parts.package, parts.secretStore.store]).apply(([file, secretStore]) =>
-        renderUserData({
-            clusterName: plan.clusterName,
-            nodeName: node.nodeName,
-            seeds: plan.seeds,
-            version: plan.version,
-            sessionQueueMessages: plan.sessionQueueMessages,
-            package: file,
-            dataDisk: { hints: dataDiskHints },
-            secretStore,
-        }),
+        failOn(parent, () =>
+            renderUserData({
+                clusterName: plan.clusterName,
+                nodeName: node.nodeName,
+                seeds: plan.seeds,
+                version: plan.version,
+                sessionQueueMessages: plan.sessionQueueMessages,
+                package: file,
+                dataDisk: { hints: dataDiskHints },
+                secretStore,
+            }),
+        ),
     );
 }
 
@@ -144,7 +147,7 @@ function brokerMachine(
     const { parent, plan } = scope;
     const disk = dataDisk(scope, diskEncryptionSetId, node);
     const home = brokerInterface(scope, parts, node);
-    const itself = place(scope, `node-${node.key}`);
+    const itself = place(scope, `broker-${node.key}`);
     return new compute.VirtualMachine(
         itself.name,
         {
@@ -203,7 +206,7 @@ function brokerMachine(
 /** On its own, so that it outlives the machine; a protected one also outlives `pulumi destroy`. */
 function dataDisk(scope: AzureScope, diskEncryptionSetId: pulumi.Input<string> | undefined, node: NodePlan): compute.Disk {
     const { parent, plan } = scope;
-    const { name, at } = place(scope, `node-${node.key}-data`);
+    const { name, at } = place(scope, `data-${node.key}`);
     return new compute.Disk(
         name,
         {
@@ -228,7 +231,7 @@ function dataDisk(scope: AzureScope, diskEncryptionSetId: pulumi.Input<string> |
 function brokerInterface(scope: AzureScope, parts: AzureBrokerParts, node: NodePlan): network.NetworkInterface {
     const { parent, plan } = scope;
     const { subnetId, interfaceSecurityGroupId } = parts.network;
-    const { name, at } = place(scope, `node-${node.key}-interface`);
+    const { name, at } = place(scope, `interface-${node.key}`);
     return new network.NetworkInterface(
         name,
         {
@@ -248,7 +251,7 @@ function brokerInterface(scope: AzureScope, parts: AzureBrokerParts, node: NodeP
                 },
             ],
         },
-        // Two interfaces cannot have one address.
-        { parent, deleteBeforeReplace: true },
+        // Two interfaces cannot have one address. Azure changes acceleration with the machine off only, so another size keeps what there is.
+        { parent, deleteBeforeReplace: true, ignoreChanges: ["enableAcceleratedNetworking"] },
     );
 }

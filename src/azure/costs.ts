@@ -19,7 +19,7 @@ const retail = { source: "Azure's retail prices in eastus", date: "2026-10-16" }
 const notLookedUp = { usd: undefined, source: "not looked up", date: "2026-11-23" } as const;
 
 /** What a site costs in a month before anything is sent. Data through the NAT gateway comes on top, 0.045 USD per GB, and flow logs by volume. */
-export function azureCosts({
+export function monthlyCosts({
     plan,
     network,
     flowLogs,

@@ -53,7 +53,7 @@ export interface Rule {
  */
 export function createFirewall(scope: AzureScope, { privateAdmins, subnetCidr }: AzureSiteChoices): AzureFirewall {
     const { parent, plan, resourceGroupName } = scope;
-    const { name, at } = place(scope, "brokers");
+    const { name, at } = place(scope, "brokers-firewall");
     const group = new network.NetworkSecurityGroup(name, at, { parent });
     const add = (name: string, rule: Rule, opts: pulumi.CustomResourceOptions) =>
         new network.SecurityRule(name, { resourceGroupName, networkSecurityGroupName: group.name, ...ruleArgs(rule) }, opts);

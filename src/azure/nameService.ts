@@ -2,7 +2,7 @@ import * as privatedns from "@pulumi/azure-native/privatedns/index.js";
 import type * as pulumi from "@pulumi/pulumi";
 import type { NameService } from "../contracts/site.js";
 import type { AzureNetwork } from "./network.js";
-import { type AzureScope, dependingOn, place, withSiteProvider } from "./scope.js";
+import { type AzureScope, dependingOn, ownProvider, place } from "./scope.js";
 
 /** A site's private zone. */
 export interface AzureNames {
@@ -22,9 +22,9 @@ export function createNameService(scope: AzureScope, network: AzureNetwork): Azu
     const { parent, plan, resourceGroupName, tags } = scope;
     const zoneName = `link.${plan.meshId}.internal`;
     const global = { resourceGroupName, location: "global", tags: { ...tags } };
-    const zone = new privatedns.PrivateZone(place(scope, "names").name, { ...global, privateZoneName: zoneName }, { parent });
+    const zone = new privatedns.PrivateZone(place(scope, "link-zone").name, { ...global, privateZoneName: zoneName }, { parent });
     const link = new privatedns.VirtualNetworkLink(
-        place(scope, "names-in-network").name,
+        place(scope, "link-zone-in-network").name,
         {
             ...global,
             privateZoneName: zone.name,
@@ -48,7 +48,7 @@ export function createNameService(scope: AzureScope, network: AzureNetwork): Azu
                         ? { cnameRecord: { cname: address.value } }
                         : { aRecords: [{ ipv4Address: address.value }] }),
                 },
-                withSiteProvider(scope, { ...opts, dependsOn: dependingOn(opts.dependsOn, link) }),
+                { ...opts, ...ownProvider(scope), dependsOn: dependingOn(opts.dependsOn, link) },
             ),
         ],
     };

@@ -3,7 +3,7 @@ import { doorPorts } from "../cluster/ports.js";
 import type { LinkDoor, PublicEnd } from "../contracts/site.js";
 import type { AzureEgress } from "./egress.js";
 import { type AzureFirewall, priorities } from "./firewall.js";
-import { type AzureScope, withSiteProvider } from "./scope.js";
+import { type AzureScope, ownProvider } from "./scope.js";
 
 /** What an Azure site's half of tier `nat` is made of. */
 export interface AzurePublicEndParts {
@@ -35,7 +35,7 @@ export function azurePublicEnd(scope: AzureScope, { egress, firewall, address, c
                 throw new RangeError(`${facts.name} has no known addresses, which ${site} could admit`);
             }
             const priority = priorities.natPeers + facts.siteNumber;
-            const own = withSiteProvider(scope, opts);
+            const own = { ...opts, ...ownProvider(scope) };
             return [
                 firewall.rule(
                     `${site}-nat-from-${facts.name}`,

@@ -35,13 +35,10 @@ export function place({ plan, location, resourceGroupName, tags }: AzureScope, w
     return { name: `${plan.name}-${what}`, at: { resourceGroupName, location, tags: { ...tags } } } as const;
 }
 
-/**
- * Options of what a site makes for a peer: its parent is the pair, which knows the mesh and no cloud, so the site's own provider is named
- * where it has one.
- */
-export function withSiteProvider({ parent }: AzureScope, opts: pulumi.CustomResourceOptions): pulumi.CustomResourceOptions {
+/** The provider of the site, for what the mesh makes at the site: its parent is not the site, whose provider it would not inherit. */
+export function ownProvider({ parent }: Pick<AzureScope, "parent">): { readonly provider?: pulumi.ProviderResource } {
     const provider = parent.getProvider("azure-native:network:SecurityRule");
-    return provider === undefined ? opts : { ...opts, provider };
+    return provider === undefined ? {} : { provider };
 }
 
 /** What a resource waits for, and one more. */

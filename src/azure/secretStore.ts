@@ -2,8 +2,11 @@ import * as authorization from "@pulumi/azure-native/authorization/index.js";
 import * as keyvault from "@pulumi/azure-native/keyvault/index.js";
 import * as managedidentity from "@pulumi/azure-native/managedidentity/index.js";
 import * as pulumi from "@pulumi/pulumi";
-import { bootItemNames, type ClusterIdentity } from "../cluster/clusterIdentity.js";
+import type { ClusterIdentity } from "../cluster/clusterIdentity.js";
+import { type BootItemName, bootItemNames } from "../emqx/boot/bootItems.js";
 import type { BootSecretStore } from "../emqx/boot/userData.js";
+import { InputError } from "../errors.js";
+import { failOn } from "../input.js";
 import { bootSecretsScript, bootSecretsSettings } from "./bootSecrets.js";
 import type { AzureSiteChoices } from "./choices.js";
 import type { GlobalNames } from "./names.js";
@@ -23,6 +26,8 @@ export interface AzureSecretStore {
 const secretsUserRole = "4633458b-17de-408a-b874-0445c86b69e6";
 /** Shortest that Azure takes. A deleted vault keeps its name that long and costs nothing. */
 const softDeleteDays = 7;
+/** Bytes that a secret may hold. */
+const largestSecret = 25 * 1024;
 
 /**
  * The brokers' identity and one vault with one secret per boot item. The items are written through Azure's management API, so whoever runs
@@ -68,7 +73,10 @@ export function createSecretStore(
                     resourceGroupName,
                     vaultName: vault.name,
                     secretName: item,
-                    properties: { value: items[item], contentType: "text/plain" },
+                    properties: {
+                        value: pulumi.secret(items[item].apply((text) => failOn(parent, () => checkItem(item, text)))),
+                        contentType: "text/plain",
+                    },
                 },
                 // Deleting one alone would need a door into the vault; with the vault they all go.
                 { parent, retainOnDelete: true },
@@ -96,6 +104,24 @@ export function createSecretStore(
         identityId: identity.id,
         ready: [...secrets, role],
     };
+}
+
+/**
+ * Checks that an item fits into a secret: Azure would say so after half of the site was made.
+ *
+ * @throws InputError naming the argument; never the text
+ */
+export function checkItem(item: BootItemName, text: string): string {
+    const bytes = Buffer.byteLength(text);
+    if (bytes > largestSecret) {
+        throw new InputError(
+            item === "users" ? "users" : item === "license" ? "license" : "identity",
+            `the item ${item} has ${bytes} bytes, and a secret of Azure holds ${largestSecret}; ${
+                item === "users" ? "give fewer users here and make the others over EMQX's API" : "use a shorter one"
+            }`,
+        );
+    }
+    return text;
 }
 
 /** The brokers' subnet by its service endpoint; in a network of the user's, which may have none, also by the NAT gateway's addresses. */

@@ -8,7 +8,7 @@ import { failOn } from "../input.js";
 import type { AzureSiteArgs } from "./args.js";
 import { createBrokers } from "./brokers.js";
 import { chooseAzureSite } from "./choices.js";
-import { azureCosts } from "./costs.js";
+import { monthlyCosts } from "./costs.js";
 import { createDoors, createPublicName, reserveDoorAddress } from "./doors.js";
 import { createEgress } from "./egress.js";
 import { createFirewall } from "./firewall.js";
@@ -115,7 +115,7 @@ export class AzureSite extends pulumi.ComponentResource implements Site {
         this.endpoint = this.cluster.clientDoor.apply(({ scheme, host, port }) => `${scheme}://${host}:${port}`);
         this.clientAddresses = pulumi.all([...doors.addresses]);
         this.egressAddresses = pulumi.all(egress.addresses.map(({ address }) => address));
-        this.monthlyCosts = azureCosts(choices);
+        this.monthlyCosts = monthlyCosts(choices);
         this.registerOutputs({
             endpoint: this.endpoint,
             clusterName: plan.clusterName,
