@@ -35,10 +35,13 @@ export function zoneOf({ zones }: AwsNetwork, zone: string): AwsZone {
     return found;
 }
 
-/** Asks AWS once for the region's zones; each zone's name is then gated on being among them, at preview already. */
+/**
+ * Asks AWS once for the region's zones, in whatever state they are: the loss of one must not stop an `up`. Each zone's name is then gated on
+ * being among them, at preview already.
+ */
 export function knownZones({ parent, region }: AwsScope): (zone: string) => pulumi.Output<string> {
     const { names } = getAvailabilityZonesOutput(
-        { region, state: "available", filters: [{ name: "zone-type", values: ["availability-zone"] }] },
+        { region, filters: [{ name: "zone-type", values: ["availability-zone"] }] },
         { parent },
     );
     return (zone) => names.apply((known) => failOn(parent, () => checkZoneExists(zone, known, region)));
