@@ -1,0 +1,22 @@
+/** Pulumi's tokens of the types that the simulated Google Cloud knows. */
+export const types = {
+    network: "gcp:compute/network:Network",
+    subnetwork: "gcp:compute/subnetwork:Subnetwork",
+    router: "gcp:compute/router:Router",
+    routerNat: "gcp:compute/routerNat:RouterNat",
+    address: "gcp:compute/address:Address",
+    firewall: "gcp:compute/firewall:Firewall",
+    instance: "gcp:compute/instance:Instance",
+    disk: "gcp:compute/disk:Disk",
+    instanceGroup: "gcp:compute/instanceGroup:InstanceGroup",
+    instanceGroupMembership: "gcp:compute/instanceGroupMembership:InstanceGroupMembership",
+    healthCheck: "gcp:compute/regionHealthCheck:RegionHealthCheck",
+    backendService: "gcp:compute/regionBackendService:RegionBackendService",
+    forwardingRule: "gcp:compute/forwardingRule:ForwardingRule",
+    secret: "gcp:secretmanager/secret:Secret",
+    secretVersion: "gcp:secretmanager/secretVersion:SecretVersion",
+    secretIamMember: "gcp:secretmanager/secretIamMember:SecretIamMember",
+    managedZone: "gcp:dns/managedZone:ManagedZone",
+    recordSet: "gcp:dns/recordSet:RecordSet",
+    account: "gcp:serviceaccount/account:Account",
+} as const;
