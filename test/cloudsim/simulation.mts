@@ -4,6 +4,7 @@ import { identify } from "../../scripts/processLock.mts";
 import { Account } from "./account.mts";
 import { aws } from "./aws/index.mts";
 import { Faults } from "./faults.mts";
+import { gcp } from "./gcp/index.mts";
 import { SocksServer } from "./internet.mts";
 import { WorldLog } from "./log.mts";
 import { type BootMode, Machines } from "./machines.mts";
@@ -100,4 +101,4 @@ export class Simulation {
     }
 }
 
-const allClouds: readonly Cloud[] = [aws];
+const allClouds: readonly Cloud[] = [aws, gcp];
