@@ -37,7 +37,7 @@ import { createSecretStore } from "./secretStore.js";
  *
  * The default type m7g.large (arm64) is not in every region: set `broker.size`, such as `t4g.large` or `m7i.large`, where it is missing.
  *
- * Costs in us-east-1, before anything is sent: 123.45 USD a month with one node and 242.60 USD with three, in three zones with one NAT
+ * Costs in us-east-1, before anything is sent: 123.45 USD a month with one node and 242.58 USD with three, in three zones with one NAT
  * gateway (machines 59.57 USD each, 2026-06-17; NAT gateway 32.85 USD, 2024-09; load balancer 16.43 USD, 2026-08-21; 4 addresses 14.60 USD,
  * 2024-02-01), and the disks and the private zone, for which no dated price is at hand. `monthlyCosts` has the rows with their sources.
  *

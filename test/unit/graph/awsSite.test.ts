@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws/provider.js";
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it, vi } from "vitest";
 import { AwsSite } from "../../../src/aws/index.js";
+import { totalCost } from "../../../src/cluster/monthlyCost.js";
 import { assertNoCycle, countByType, ofType, reaches, tagsOf } from "../../support/graph.js";
 import type { RecordedResource, Recording } from "../../support/recorder.js";
 import { licensed, oneSite, recordAws, siteArgs, theirNetwork } from "./awsFixture.js";
@@ -301,6 +302,10 @@ describe("what an AWS site costs", () => {
             "4 × Elastic IP: 14.6",
             "1 × private zone of Route 53: undefined",
         ]);
+        const unpriced = ["3 × 36 GiB of gp3 disks", "1 × private zone of Route 53"];
+        // As the class's documentation says.
+        expect(totalCost(three)).toEqual({ usd: 242.58, without: unpriced });
+        expect(totalCost(await rows({})).usd).toBe(123.45);
         for (const { usd, source, date } of three) {
             expect(source).not.toBe("");
             expect(date === "").toBe(usd === undefined);
