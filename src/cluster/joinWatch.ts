@@ -27,8 +27,6 @@ export type JoinVerdict =
           readonly draining: boolean;
       };
 
-/** Seconds that a node may answer with the start it had before its machine went, until it counts as not restarted. */
-export const sameProcessSeconds = 60;
 /** Two starts closer than this in milliseconds are one: they are computed from an age and this machine's clock. */
 const sameStartMs = 5_000;
 
@@ -48,14 +46,17 @@ const sameStartMs = 5_000;
 export class JoinWatch {
     readonly #goal: JoinGoal;
     readonly #before: LastSight | undefined;
+    readonly #sameProcessMs: number;
     readonly #companions: Set<string>;
     #answered = false;
     #sameSince: number | undefined;
 
-    constructor(goal: JoinGoal, before: LastSight | undefined) {
+    /** @param sameProcessSeconds how long an old start is not believed to be the new one */
+    constructor(goal: JoinGoal, before: LastSight | undefined, sameProcessSeconds: number) {
         const { members, nodeName } = goal;
         this.#goal = goal;
         this.#before = before;
+        this.#sameProcessMs = sameProcessSeconds * 1000;
         this.#companions = new Set([
             ...members.slice(0, Math.max(0, members.indexOf(nodeName))),
             ...(before?.others.filter((other) => members.includes(other)) ?? []),
@@ -92,7 +93,7 @@ export class JoinWatch {
             return this.#wait(`${nodeName} runs EMQX ${own.version}, not ${version}`, true);
         }
         const sameProcess = this.#isOld(own, now);
-        if (sameProcess && now - (this.#sameSince ?? now) < sameProcessSeconds * 1000) {
+        if (sameProcess && now - (this.#sameSince ?? now) < this.#sameProcessMs) {
             return this.#wait(`${nodeName} still answers as before its machine was changed`, false);
         }
         if (look.draining.has(nodeName)) {

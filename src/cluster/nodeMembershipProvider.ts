@@ -98,7 +98,7 @@ async function waitForNode(inputs: MembershipInputs, fates: NodeFates, pace: Nod
     }
     const progress = progressFor(inputs.progressUrn);
     const joinSeconds = inputs.timeouts?.joinSeconds ?? nodeTimeoutDefaults.joinSeconds;
-    const watch = new JoinWatch(inputs, fates.lastSight(clusterName, nodeName));
+    const watch = new JoinWatch(inputs, fates.lastSight(clusterName, nodeName), pace.sameProcessSeconds);
     const began = performance.now();
     const elapsed = () => (performance.now() - began) / 1000;
     let pause = pace.firstPauseMs;
@@ -136,7 +136,7 @@ function tooLate(
     seconds: number,
     { waitsFor, answered, lasting }: { readonly waitsFor: string; readonly answered: boolean; readonly lasting: boolean },
 ): OperationError {
-    const console = "the serial console of the node's machine, where its boot script tells what it does and what failed";
+    const console = `the serial console of the node's machine: lines that begin with "linkspan-boot ${nodeName}" tell what its boot script does and what failed`;
     const way =
         "whether adminCidrs holds the public address that this machine comes from (curl -4 https://checkip.amazonaws.com shows it), whether reach is how it gets there";
     return new OperationError({

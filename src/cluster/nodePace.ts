@@ -8,6 +8,8 @@ export interface NodePace {
     readonly healthCheckSeconds: number;
     /** Seconds that a stopped machine's node may still be listed as running. */
     readonly leaveSeconds: number;
+    /** Seconds that a node may answer with the start it had before its machine went, until it counts as not restarted. */
+    readonly sameProcessSeconds: number;
 }
 
 export const nodePace: NodePace = {
@@ -17,4 +19,5 @@ export const nodePace: NodePace = {
     healthCheckSeconds: 30,
     // Erlang notices a node that vanished without a word after at most 75 s.
     leaveSeconds: 120,
+    sameProcessSeconds: 60,
 };

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { json, noContent, ScriptedApi, type Step, text } from "../../test/support/scriptedApi.js";
+import { cut, json, noContent, ScriptedApi, type Step, text } from "../../test/support/scriptedApi.js";
 import { InputError, OperationError } from "../errors.js";
-import { EmqxClient } from "./client.js";
+import { EmqxClient, UnknownOutcomeError } from "./client.js";
 import type { LinkRequestBody } from "./linkSpec.js";
 
 let api: ScriptedApi;
@@ -463,6 +463,72 @@ describe("links", () => {
     });
 });
 
+describe("draining and leaving", () => {
+    const settings = { healthCheckSeconds: 30, takeoverSeconds: 10, connectionsPerSecond: 100, sessionsPerSecond: 200 };
+    const refused = (message: string) => json(400, { code: "BAD_REQUEST", message });
+
+    test("a drain is started and ended, and it is no failure when it was already", async () => {
+        api.script(json(200, {}), refused("error on node 'emqx@10.1.0.4': already_started"));
+        api.script(json(200, {}), refused("error on node 'emqx@10.1.0.4': not_started"));
+        expect(await client.startEvacuation("emqx@10.1.0.4", settings)).toBe(true);
+        expect(await client.startEvacuation("emqx@10.1.0.4", settings)).toBe(false);
+        expect(await client.stopEvacuation("emqx@10.1.0.4")).toBe(true);
+        expect(await client.stopEvacuation("emqx@10.1.0.4")).toBe(false);
+        const path = "POST /api/v5/load_rebalance/emqx%4010.1.0.4/evacuation";
+        expect(api.asked).toEqual([`${path}/start`, `${path}/start`, `${path}/stop`, `${path}/stop`]);
+        expect(JSON.parse(api.requests[0]?.body ?? "")).toEqual({
+            wait_health_check: "30s",
+            wait_takeover: "10s",
+            conn_evict_rate: 100,
+            sess_evict_rate: 200,
+        });
+    });
+
+    test("a drain of an unknown node and one that is refused fail with what EMQX says", async () => {
+        api.script(json(404, { code: "NOT_FOUND", message: "Node not found: x@1.2.3.4" }), refused("unknown_fields"));
+        await expect(client.startEvacuation("x@1.2.3.4", settings)).rejects.toThrow('drain the node "x@1.2.3.4"');
+        await expect(client.startEvacuation("x@1.2.3.4", settings)).rejects.toThrow("400 BAD_REQUEST unknown_fields");
+        api.script(cut);
+        await expect(client.stopEvacuation("x@1.2.3.4")).rejects.toBeInstanceOf(UnknownOutcomeError);
+    });
+
+    test("the drained nodes are listed, none included", async () => {
+        api.script(json(200, { rebalances: [], purges: [], evacuations: [] }));
+        api.script(json(200, { evacuations: [{ node: "a@b", state: "evicting_conns", stats: {} }, { node: "c@d" }] }));
+        expect(await client.evacuations()).toEqual([]);
+        expect(await client.evacuations()).toEqual([
+            { node: "a@b", state: "evicting_conns" },
+            { node: "c@d", state: "unknown" },
+        ]);
+        api.script(json(200, { evacuations: {} }));
+        await expect(client.evacuations()).rejects.toThrow("evacuations is no list");
+    });
+
+    test("a node takes clients or is drained; nobody's key is sent; anything else is a failure", async () => {
+        api.script(json(200, {}));
+        expect(await client.isAvailable()).toBe(true);
+        api.always(json(503, { code: "NODE_EVACUATING", message: "Node Evacuating" }, { "retry-after": "0" }));
+        expect(await client.isAvailable()).toBe(false);
+        expect(api.requests.every(({ authorization }) => authorization === undefined)).toBe(true);
+        api.always(json(503, { code: "SERVICE_UNAVAILABLE", message: "starting" }, { "retry-after": "0" }));
+        await expect(client.isAvailable()).rejects.toThrow("503");
+    });
+
+    test("a node leaves, and it is no failure when it has left", async () => {
+        api.script(
+            noContent,
+            refused("{node_not_in_cluster,'a@b'}"),
+            json(404, { code: "NOT_FOUND", message: "x" }),
+            refused("Can't leave self"),
+        );
+        expect(await client.forceLeave("a@b")).toBe(true);
+        expect(await client.forceLeave("a@b")).toBe(false);
+        expect(await client.forceLeave("a@b")).toBe(false);
+        await expect(client.forceLeave("a@b")).rejects.toThrow("Can't leave self");
+        expect(api.asked[0]).toBe("DELETE /api/v5/cluster/a%40b/force_leave");
+    });
+});
+
 describe("lists of several pages", () => {
     const route = (topic: string) => ({ topic, node: "n" });
 
@@ -519,6 +585,8 @@ test.each([
     ["api.connect.host", { connect: { host: "169.254.169.254", port: 1 } }],
     ["api.connect.port", { connect: { host: "127.0.0.1", port: 0 } }],
     ["api.connect.host", { connect: { host: "10.0.0.5", port: 18083 } }],
+    ["api.proxy", { proxy: "socks4://127.0.0.1:1080" }],
+    ["api.proxy", { proxy: "socks5://127.0.0.1:1080" }],
 ])("the constructor refuses a wrong %s: %o", (argument, part) => {
     const refused = (() => {
         try {
