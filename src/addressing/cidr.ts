@@ -127,7 +127,8 @@ export function checkSiteCidr(text: string, bounds: { readonly min: number; read
  */
 export function checkDisjoint(ranges: readonly NamedRange[], argument: string): void {
     for (const [index, one] of ranges.entries()) {
-        const other = ranges.slice(index + 1).find(({ cidr }) => overlaps(parseCidr(one.cidr), parseCidr(cidr)));
+        const range = parseCidr(one.cidr, argument);
+        const other = ranges.slice(index + 1).find(({ cidr }) => overlaps(range, parseCidr(cidr, argument)));
         if (other !== undefined) {
             throw new InputError(
                 argument,
@@ -137,8 +138,12 @@ export function checkDisjoint(ranges: readonly NamedRange[], argument: string): 
     }
 }
 
+/** Shortest prefix of an admitted range: two ranges of /1 are everybody too, and no network of anybody's is larger than this. */
+const shortestAllowed = 8;
+
 /**
- * Checks one entry of a list of admitted addresses. `0.0.0.0/0` and `::/0` are refused: who means everybody must say so in words.
+ * Checks one entry of a list of admitted addresses. `0.0.0.0/0`, `::/0` and ranges that are nearly as large are refused: who means everybody
+ * must say so in words.
  *
  * @returns the range in its shortest form, an address as `/32`
  * @throws InputError naming the argument
@@ -150,6 +155,12 @@ export function checkAllowedRange(text: string, argument: string): string {
     const range = parseCidr(/\//.test(String(text)) ? text : `${text}/32`, argument);
     if (range.prefix === 0) {
         throw new InputError(argument, `${quote(text)} admits everybody; list the ranges that need this door`);
+    }
+    if (range.prefix < shortestAllowed) {
+        throw new InputError(
+            argument,
+            `${quote(text)} admits ${sizeOf(range)} addresses; list the ranges that need this door, /${shortestAllowed} or smaller`,
+        );
     }
     return formatCidr(range);
 }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Platform, SiteFacts } from "../contracts/site.js";
+import { checkDialHost, checkPort } from "../emqx/endpoint.js";
 import { parseProxy } from "../emqx/proxy.js";
 import { InputError, quote } from "../errors.js";
 import { MeshIdentity } from "../identity/meshIdentity.js";
@@ -33,8 +34,8 @@ export function chooseCloudSite(name: string, args: CloudSiteArgs, cloud: CloudC
             `it belongs to mesh ${quote(args.identity.meshId)}, the site to ${quote(meshId)}; set the same meshId on both`,
         );
     }
-    for (const [index, { password }] of (args.users ?? []).entries()) {
-        if (!pulumi.Output.isInstance(password)) {
+    for (const [index, user] of listOf(args.users, "users").entries()) {
+        if (!pulumi.Output.isInstance(user?.password)) {
             throw new InputError(
                 `users[${index}].password`,
                 "it is given as a plain value and would stand in the program; pass config.requireSecret(...) or pulumi.secret(...)",
@@ -54,7 +55,7 @@ export function chooseCloudSite(name: string, args: CloudSiteArgs, cloud: CloudC
         users: args.users,
         ...cloud,
     });
-    checkClientNames(args.clientNames ?? []);
+    checkClientNames(listOf(args.clientNames, "clientNames"));
     return {
         plan,
         reach: checkReach(args.reach ?? "public"),
@@ -80,6 +81,14 @@ export function cloudFacts(plan: ClusterPlan, platform: Platform, cidr: string =
         filtersSources: true,
         fixedEgress: true,
     };
+}
+
+/** A list that may be left out. Plain JavaScript is held to the types by nothing else. */
+function listOf<T>(list: readonly T[] | undefined, argument: string): readonly T[] {
+    if (list !== undefined && !Array.isArray(list)) {
+        throw new InputError(argument, `${quote(list)} is no list; write it in brackets, or leave it out`);
+    }
+    return list ?? [];
 }
 
 function licenseKind(license: CloudSiteArgs["license"]): LicenseKind {
@@ -111,13 +120,15 @@ function checkReach(reach: Reach): Reach {
         return reach;
     }
     if (typeof reach === "object" && reach !== null) {
-        if ("proxy" in reach && (reach.to === undefined || reach.to === "public" || reach.to === "private")) {
+        if ("proxy" in reach && reach.proxy !== undefined && [undefined, "public", "private"].includes(reach.to)) {
             if (typeof reach.proxy === "string") {
                 parseProxy(reach.proxy, "reach.proxy");
             }
             return reach;
         }
-        if ("connect" in reach && reach.connect?.api?.host !== undefined && reach.connect.clients?.host !== undefined) {
+        if ("connect" in reach && reach.connect?.api !== undefined && reach.connect.clients !== undefined) {
+            checkDialled("reach.connect.api", reach.connect.api);
+            checkDialled("reach.connect.clients", reach.connect.clients);
             return reach;
         }
     }
@@ -125,4 +136,13 @@ function checkReach(reach: Reach): Reach {
         "reach",
         `${quote(reach)} is not known; set "public", "direct", { proxy: "socks5://host:port" } or { connect: { api: { host, port }, clients: { host, port } } }`,
     );
+}
+
+/** Mostly the end of an SSH tunnel, on this machine. */
+function checkDialled(argument: string, { host, port }: { readonly host: string; readonly port: number }): void {
+    if (typeof host !== "string") {
+        throw new InputError(`${argument}.host`, `${quote(host)} is no host; set a name or an address`);
+    }
+    checkDialHost(host, { allowLoopback: true, argument: `${argument}.host` });
+    checkPort(port, `${argument}.port`);
 }
