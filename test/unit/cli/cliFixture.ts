@@ -13,6 +13,8 @@ export interface FixtureSite {
     readonly api: string;
     readonly mqttPort: number;
     readonly folder?: string;
+    /** How both doors are reached. */
+    readonly way?: object;
 }
 
 export interface FixtureOptions {
@@ -29,10 +31,16 @@ export interface FixtureOptions {
 /** What `pulumi stack export --show-secrets` prints for a mesh. */
 export function exportedStack(options: FixtureOptions): string {
     const { sites, results = [], ca, timeoutSeconds = 2, prefix = (site) => `m-${site}-` } = options;
-    const apiOf = ({ site, api }: FixtureSite) =>
-        secretEnvelope({ url: api, key: `key-${site}`, secret: `api-S3cret-${site}`, ...(ca === undefined ? {} : { ca }) });
-    const mqttOf = ({ mqttPort }: FixtureSite) =>
-        secretEnvelope({ host: "127.0.0.1", port: mqttPort, tls: false, username: "probe", password: "mqtt-S3cret" });
+    const apiOf = ({ site, api, way }: FixtureSite) =>
+        secretEnvelope({
+            url: api,
+            key: `key-${site}`,
+            secret: `api-S3cret-${site}`,
+            ...(ca === undefined ? {} : { ca }),
+            ...way,
+        });
+    const mqttOf = ({ mqttPort, way }: FixtureSite) =>
+        secretEnvelope({ host: "127.0.0.1", port: mqttPort, tls: false, username: "probe", password: "mqtt-S3cret", ...way });
     const pairs = sites.flatMap((a, index) => sites.slice(index + 1).map((b) => [a, b] as const));
     const links = options.links ?? pairs.flatMap(([a, b]) => [[a.site, b.site] as const, [b.site, a.site] as const]);
     const find = (name: string) => {

@@ -41,6 +41,39 @@ describe("ExternalSite", () => {
         await expect(pair({ meshId: "another" })).rejects.toThrow("sites: the sites belong to different meshes");
     });
 
+    it("is reached through a proxy, API and client door, which stays secret", async () => {
+        const proxy = pulumi.secret("socks5://u:pr0xy-S3cret@127.0.0.1:1080");
+        const { api, clients } = args("b", 2);
+        const recording = await pair({ api: { ...api, proxy }, clients: { ...clients, proxy } });
+        const plain = "socks5://u:pr0xy-S3cret@127.0.0.1:1080";
+        expect(recording.named("b-preflight").inputs.api).toMatchObject({ proxy: plain });
+        expect(recording.named("b-preflight").secrets).toContain("api");
+        const probe = recording.named("fleet-a-b-delivery");
+        expect(probe.inputs.b).toMatchObject({ mqtt: { proxy: plain }, api: { proxy: plain } });
+        expect(JSON.stringify(probe.inputs.a)).not.toContain("socks5");
+        expect(probe.secrets.some((path) => path === "b" || path === "b.mqtt")).toBe(true);
+    });
+
+    it("is reached by a tunnel's end, API and client door", async () => {
+        const connect = { host: "127.0.0.1", port: 9883 };
+        const { api, clients } = args("b", 2);
+        const recording = await pair({ api: { ...api, connect }, clients: { ...clients, connect } });
+        expect(recording.named("fleet-a-b-delivery").inputs.b).toMatchObject({ mqtt: { connect }, api: { connect } });
+    });
+
+    it.each([
+        ["api", { proxy: "https://127.0.0.1:1" }, 'api.proxy: "https://127.0.0.1:1" has the scheme "https"'],
+        ["clients", { proxy: "socks5://169.254.169.254:1" }, "clients.proxy: "],
+        [
+            "clients",
+            { connect: { host: "127.0.0.1", port: 1 }, proxy: "socks5://127.0.0.1:1" },
+            "clients.proxy: it stands next to clients.connect",
+        ],
+        ["api", { connect: { host: "metadata.google.internal", port: 1 } }, "api.connect.host: "],
+    ] as const)("refuses at preview a way to its %s that cannot be: %j", async (door, way, message) => {
+        await expect(pair({ [door]: { ...args("b", 2)[door], ...way } })).rejects.toThrow(message);
+    });
+
     it("leads the peer's link to its listener, over TLS, with a user of its own", async () => {
         const { inputs, secrets } = (await pair()).named("fleet-a-b-b-to-a");
         expect(inputs).toMatchObject({
