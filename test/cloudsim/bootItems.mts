@@ -43,6 +43,7 @@ export class MachineNetwork {
     readonly #machines = new Map<string, Machine["ask"]>();
     readonly #sockets = new Set<Socket>();
     #proxy: Server | undefined;
+    #started: Promise<number> | undefined;
     #authority: { certPem: string; keyPem: string } | undefined;
     readonly #contexts = new Map<string, Promise<SecureContext>>();
 
@@ -94,36 +95,39 @@ export class MachineNetwork {
         }
     }
 
-    async #start(): Promise<number> {
-        if (this.#proxy === undefined) {
-            this.#authority = await built.issue().createAuthority("simulated internet", 30);
-            const answer = (request: IncomingMessage, response: ServerResponse) => void this.#answer(request, response);
-            const proxy = createServer(answer);
-            // CONNECT: TLS ends here, with a certificate for the name that was asked for.
-            proxy.on("connect", (request: IncomingMessage, socket: Socket) => {
-                socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
-                const secure = new TLSSocket(socket, {
-                    isServer: true,
-                    SNICallback: (name, done) => {
-                        this.#context(name).then(
-                            (context) => done(null, context),
-                            (error: Error) => done(error),
-                        );
-                    },
-                });
-                secure.on("error", () => socket.destroy());
-                identities.set(secure, identityOf(request));
-                proxy.emit("connection", secure);
+    #start(): Promise<number> {
+        this.#started ??= this.#serve();
+        return this.#started;
+    }
+
+    async #serve(): Promise<number> {
+        this.#authority = await built.issue().createAuthority("simulated internet", 30);
+        const answer = (request: IncomingMessage, response: ServerResponse) => void this.#answer(request, response);
+        const proxy = createServer(answer);
+        // CONNECT: TLS ends here, with a certificate for the name that was asked for.
+        proxy.on("connect", (request: IncomingMessage, socket: Socket) => {
+            socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
+            const secure = new TLSSocket(socket, {
+                isServer: true,
+                SNICallback: (name, done) => {
+                    this.#context(name).then(
+                        (context) => done(null, context),
+                        (error: Error) => done(error),
+                    );
+                },
             });
-            proxy.on("connection", (socket: Socket) => {
-                this.#sockets.add(socket);
-                socket.on("close", () => this.#sockets.delete(socket));
-                socket.on("error", () => socket.destroy());
-            });
-            await new Promise<void>((done) => proxy.listen(0, "127.0.0.1", done));
-            this.#proxy = proxy;
-        }
-        return (this.#proxy.address() as AddressInfo).port;
+            secure.on("error", () => socket.destroy());
+            identities.set(secure, identityOf(request));
+            proxy.emit("connection", secure);
+        });
+        proxy.on("connection", (socket: Socket) => {
+            this.#sockets.add(socket);
+            socket.on("close", () => this.#sockets.delete(socket));
+            socket.on("error", () => socket.destroy());
+        });
+        await new Promise<void>((done) => proxy.listen(0, "127.0.0.1", done));
+        this.#proxy = proxy;
+        return (proxy.address() as AddressInfo).port;
     }
 
     #context(name: string): Promise<SecureContext> {

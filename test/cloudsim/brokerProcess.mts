@@ -44,8 +44,6 @@ const patienceMs = 30_000;
  */
 export class BrokerProcess {
     readonly clusterName: string;
-    /** Folder with one file per name that the cluster's nodes resolve. */
-    readonly namesDir: string;
     readonly #folder: string;
     readonly #lease: string;
     #child: ChildProcess | undefined;
@@ -53,6 +51,7 @@ export class BrokerProcess {
     /** Ports of the machines, by what is served there. */
     #doors = new Map<number, "mqtts" | "links" | "api">();
     #cookie = "";
+    #gateway = 0;
     readonly #members = new Map<string, Member>();
     readonly #disks = new Set<string>();
 
@@ -60,8 +59,7 @@ export class BrokerProcess {
         this.clusterName = clusterName;
         this.#folder = folder;
         this.#lease = lease;
-        this.namesDir = join(folder, "names");
-        mkdirSync(this.namesDir, { recursive: true });
+        mkdirSync(folder, { recursive: true });
     }
 
     get pid(): number | undefined {
@@ -83,8 +81,12 @@ export class BrokerProcess {
         return this.running && door !== undefined ? this.#ports?.[door] : undefined;
     }
 
-    /** Starts a node. Throws with the reason where a real one would not come up or not join. */
-    async join(boot: NodeBoot): Promise<void> {
+    /**
+     * Starts a node. Throws with the reason where a real one would not come up or not join.
+     *
+     * @param gateway port of the SOCKS 5 server that stands for the nodes' network
+     */
+    async join(boot: NodeBoot, gateway: number): Promise<void> {
         const conf = JSON.parse(boot.nodeConfig) as Conf;
         if (conf.cluster.name !== this.clusterName || conf.node.name !== boot.nodeName) {
             throw new Error(`emqx.conf is of ${conf.node.name} in ${conf.cluster.name}, the machine of ${boot.nodeName}`);
@@ -106,6 +108,7 @@ export class BrokerProcess {
             [portOfBind(conf.dashboard.listeners.https.bind), "api"],
         ]);
         this.#ports ??= await freePorts();
+        this.#gateway = gateway;
         this.#writeConfig(boot, conf, this.#ports);
         this.#mark({ node: boot.nodeName, status: "running", startedAt: Date.now(), version: boot.version });
         if (this.#child === undefined) {
@@ -204,9 +207,10 @@ export class BrokerProcess {
             users: readUsers(item("users")),
             acl: readAcl(boot.acl),
             noMatch: conf.authorization.no_match,
-            namesDir: this.namesDir,
-            // Nobody else looks here: peers find this door by their own clouds' records.
+            // Nobody looks there: peers find this door by their own clouds' records, and by the gateway.
+            namesDir: join(this.#folder, "names"),
             linkHost: "own-link-door",
+            gateway: { host: "127.0.0.1", port: this.#gateway },
             leaseFile: this.#lease,
             membersFile: this.#membersFile,
             limits: { evacuationWaitMs: 500 },

@@ -5,7 +5,7 @@ import type { WorldLog } from "./log.mts";
 import type { Route } from "./types.mts";
 
 /** Answers of SOCKS 5 (RFC 1928). */
-const answers = { granted: 0, notAllowed: 2, hostUnreachable: 4, refused: 5, unknownCommand: 7, unknownAddress: 8 } as const;
+const answers = { granted: 0, unknownName: 4, refused: 5, timedOut: 6, unknownCommand: 7, unknownAddress: 8 } as const;
 
 /** How long a connection that a filter drops is left without an answer, ms. Real clients wait for a minute and more. */
 const dropMs = 250;
@@ -19,7 +19,14 @@ export interface Doors {
 }
 
 /** What a connection attempt came to. */
-export type Reached = { readonly port: number } | { readonly dropped: string } | { readonly refused: string };
+export type Reached =
+    | { readonly port: number }
+    | { readonly dropped: string }
+    | { readonly refused: string }
+    | { readonly unknown: string };
+
+/** Somebody who opens connections: where a name and port lead for them. */
+export type Way = (host: string, port: number) => Reached;
 
 /** Where public addresses lead: the account's rules decide for every connection anew. */
 export class Internet {
@@ -43,7 +50,7 @@ export class Internet {
     reach(source: string, host: string, port: number): Reached {
         const addresses = isIPv4(host) ? [host] : this.lookup(host);
         if (addresses.length === 0) {
-            return this.#told(source, host, port, { dropped: `nobody knows the name ${host}` });
+            return this.#told(source, host, port, { unknown: `nobody knows the name ${host}` });
         }
         let last: Reached = { dropped: `${host} is nobody's address` };
         for (const address of addresses) {
@@ -85,24 +92,20 @@ export class Internet {
     }
 }
 
-/** A SOCKS 5 server on loopback: the way of a program into the simulated internet, from one public address. */
+/** A SOCKS 5 server on loopback: somebody's way into the simulated internet. */
 export class SocksServer {
-    readonly #internet: Internet;
+    readonly #way: Way;
     readonly #server: Server;
     readonly #sockets = new Set<Socket>();
-    /** The public address that connections come from. */
-    source: string;
     #port = 0;
 
-    constructor(internet: Internet, source: string) {
-        this.#internet = internet;
-        this.source = source;
+    constructor(way: Way) {
+        this.#way = way;
         this.#server = createServer((socket) => void this.#serve(socket));
     }
 
-    /** `socks5://127.0.0.1:port` */
-    get url(): string {
-        return `socks5://127.0.0.1:${this.#port}`;
+    get port(): number {
+        return this.#port;
     }
 
     async start(): Promise<void> {
@@ -111,10 +114,15 @@ export class SocksServer {
         this.#port = typeof address === "object" && address !== null ? address.port : 0;
     }
 
-    async stop(): Promise<void> {
+    /** Cuts every connection that is open now: the next ones are decided by the rules as they are then. */
+    cut(): void {
         for (const socket of this.#sockets) {
             socket.destroy();
         }
+    }
+
+    async stop(): Promise<void> {
+        this.cut();
         await new Promise<void>((done) => this.#server.close(() => done()));
     }
 
@@ -129,10 +137,13 @@ export class SocksServer {
                 socket.destroy();
                 return;
             }
-            const reached = this.#internet.reach(this.source, target.host, target.port);
-            if ("dropped" in reached) {
+            const reached = this.#way(target.host, target.port);
+            if ("unknown" in reached) {
+                answer(socket, answers.unknownName);
+                socket.end();
+            } else if ("dropped" in reached) {
                 await sleep(dropMs);
-                answer(socket, answers.hostUnreachable);
+                answer(socket, answers.timedOut);
                 socket.end();
             } else if ("refused" in reached) {
                 answer(socket, answers.refused);
@@ -147,7 +158,7 @@ export class SocksServer {
 }
 
 /** Connects a socket with a port on loopback, both ways, until either side ends. */
-export function join(socket: Socket, port: number, onSettled: (arrived: boolean) => void = () => {}): void {
+function join(socket: Socket, port: number, onSettled: (arrived: boolean) => void): void {
     const other = connect({ host: "127.0.0.1", port, noDelay: true });
     let settled = false;
     other.once("connect", () => {

@@ -1,12 +1,12 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server, type Socket } from "node:net";
+import { mkdirSync } from "node:fs";
+import { isIPv4 } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Account } from "./account.mts";
 import { type FetchPlan, MachineNetwork } from "./bootItems.mts";
 import { BrokerProcess, type NodeBoot } from "./brokerProcess.mts";
 import { built } from "./built.mts";
-import { type Doors, Internet, join as pipe } from "./internet.mts";
+import { type Doors, Internet, type Reached, SocksServer } from "./internet.mts";
 import type { WorldLog } from "./log.mts";
 import type { Pace } from "./operations.mts";
 import type { Machine } from "./types.mts";
@@ -16,8 +16,6 @@ export type BootMode = "script" | "quick";
 
 /** Ports on which nodes of one cluster meet. */
 const clusterPorts = [4370, 5370];
-/** The link door's port, as records do not carry one. */
-const linkPort = 8884;
 /** How long the operating system takes to start, ms before the pace. */
 const bootMs = 150;
 /** Between two attempts of a step that fails, ms. */
@@ -52,8 +50,8 @@ export class Machines implements Doors {
     readonly #network: MachineNetwork;
     readonly #machines = new Map<string, Booted>();
     readonly #clusters = new Map<string, BrokerProcess>();
-    readonly #relays = new Map<string, { readonly server: Server; readonly port: Promise<number> }>();
-    readonly #sockets = new Set<Socket>();
+    /** The way of each cluster's nodes to other places. */
+    readonly #gateways = new Map<string, Promise<SocksServer>>();
     readonly #work = new Set<Promise<void>>();
     readonly #stopListening: () => void;
     /** Work on one cluster, one after the other. */
@@ -113,10 +111,10 @@ export class Machines implements Doors {
         return booted?.state === "running" ? booted.cluster?.portOf(port) : undefined;
     }
 
-    /** Cuts every connection between sites that is open now: the next ones are decided by the rules as they are then. */
-    cutLinks(): void {
-        for (const socket of this.#sockets) {
-            socket.destroy();
+    /** Cuts every connection that nodes have opened: the next ones are decided by the rules as they are then. */
+    async cutLinks(): Promise<void> {
+        for (const gateway of this.#gateways.values()) {
+            (await gateway).cut();
         }
     }
 
@@ -130,11 +128,8 @@ export class Machines implements Doors {
         for (const booted of this.#machines.values()) {
             booted.state = "gone";
         }
-        this.cutLinks();
-        for (const { server } of this.#relays.values()) {
-            server.close();
-        }
         await Promise.all([...this.#clusters.values()].map((cluster) => cluster.stop()));
+        await Promise.all([...this.#gateways.values()].map(async (gateway) => (await gateway).stop()));
         this.#network.stop();
         await Promise.all(this.#work);
     }
@@ -180,7 +175,6 @@ export class Machines implements Doors {
             this.#renewals = false;
             this.#track(this.#renew());
         }
-        this.#track(this.#publishNames());
     }
 
     #track(work: Promise<void>): void {
@@ -266,14 +260,13 @@ export class Machines implements Doors {
             if (booted.state === "gone") {
                 return;
             }
-            await cluster.join(boot);
+            await cluster.join(boot, (await this.#gateway(cluster)).port);
             booted.boot = boot;
             booted.cluster = cluster;
             booted.state = "running";
             booted.reason = "";
             this.#log.say(machine.id, `runs ${nodeName} of ${clusterName}`);
         });
-        await this.#publishNames();
     }
 
     /** One after the other for each cluster. */
@@ -332,73 +325,40 @@ export class Machines implements Doors {
         return known;
     }
 
-    /** Each cluster resolves what its nodes' private zones say; each name leads to a relay, which decides at every connection. */
-    async #publishNames(): Promise<void> {
-        for (const [name, cluster] of this.#clusters) {
-            const names = new Set(this.#runningIn(cluster).flatMap(({ machine }) => [...machine.names.keys()]));
-            for (const host of readdirSync(cluster.namesDir)) {
-                if (!names.has(host) && host !== "own-link-door" && !host.endsWith(".new")) {
-                    rmSync(join(cluster.namesDir, host), { force: true });
-                }
-            }
-            for (const host of names) {
-                const port = await this.#relay(name, host);
-                const path = join(cluster.namesDir, host);
-                writeFileSync(`${path}.new`, JSON.stringify({ host: "127.0.0.1", port }));
-                renameSync(`${path}.new`, path);
-            }
-        }
+    #gateway(cluster: BrokerProcess): Promise<SocksServer> {
+        const known =
+            this.#gateways.get(cluster.clusterName) ??
+            (async () => {
+                const made = new SocksServer((host, port) => this.#leave(cluster, host, port));
+                await made.start();
+                return made;
+            })();
+        this.#gateways.set(cluster.clusterName, known);
+        return known;
     }
 
-    #runningIn(cluster: BrokerProcess): readonly Booted[] {
-        return [...this.#machines.values()].filter((booted) => booted.state === "running" && booted.cluster === cluster);
-    }
-
-    /** The port that stands for a name in a cluster's network. */
-    #relay(clusterName: string, host: string): Promise<number> {
-        const key = `${clusterName} ${host}`;
-        const known = this.#relays.get(key);
-        if (known !== undefined) {
-            return known.port;
-        }
-        const server = createServer((socket) => this.#forward(clusterName, host, socket));
-        const port = new Promise<number>((done, failed) => {
-            server.once("error", failed);
-            server.listen(0, "127.0.0.1", () => {
-                const address = server.address();
-                done(typeof address === "object" && address !== null ? address.port : 0);
-            });
-        });
-        this.#relays.set(key, { server, port });
-        return port;
-    }
-
-    /** A connection of one of a cluster's nodes to a name: out of its own network, over the internet, into the other's door. */
-    #forward(clusterName: string, host: string, socket: Socket): void {
-        socket.setNoDelay(true);
-        socket.on("error", () => socket.destroy());
-        const cluster = this.#clusters.get(clusterName);
-        const nodes = cluster === undefined ? [] : this.#runningIn(cluster);
+    /** A connection of one of a cluster's nodes: out of its own network, over the internet, into the other's door. */
+    #leave(cluster: BrokerProcess, host: string, port: number): Reached {
+        const nodes = [...this.#machines.values()].filter((each) => each.state === "running" && each.cluster === cluster);
         this.#turn += 1;
         const from = nodes[this.#turn % Math.max(1, nodes.length)]?.machine;
-        const target = from?.names.get(host);
-        if (from === undefined || target === undefined) {
-            socket.destroy();
-            return;
+        if (from === undefined) {
+            return { dropped: "no node runs" };
         }
-        const source = from.egress[this.#turn % Math.max(1, from.egress.length)] ?? "";
-        const [address = target] = this.internet.lookup(target);
-        const blocked = from.blocked(address, linkPort);
-        const reached = blocked === undefined ? this.internet.reach(source, target, linkPort) : undefined;
-        if (reached === undefined || !("port" in reached)) {
-            if (blocked !== undefined) {
-                this.#log.say("internet", `${from.id} does not reach ${host}: ${blocked}`);
-            }
-            socket.destroy();
-            return;
+        const target = from.names.get(host) ?? host;
+        const [address] = isIPv4(target) ? [target] : this.internet.lookup(target);
+        if (address === undefined) {
+            return this.#told(from, host, { unknown: `${from.id} finds no address of ${target}` });
         }
-        this.#sockets.add(socket);
-        socket.on("close", () => this.#sockets.delete(socket));
-        pipe(socket, reached.port);
+        const blocked = from.blocked(address, port);
+        const source = from.egress[this.#turn % Math.max(1, from.egress.length)];
+        return blocked !== undefined || source === undefined
+            ? this.#told(from, host, { dropped: blocked ?? `${from.id} has no public address` })
+            : this.internet.reach(source, target, port);
+    }
+
+    #told(from: Machine, host: string, reached: Reached): Reached {
+        this.#log.say("internet", `${from.id} does not reach ${host}: ${JSON.stringify(reached)}`);
+        return reached;
     }
 }

@@ -36,6 +36,8 @@ export class Simulation {
     readonly machines: Machines;
     /** The way of this machine into the simulated internet. */
     readonly internet: SocksServer;
+    /** The public address that this machine comes from. */
+    deployer: string;
     readonly #bin: string;
     readonly #servers: readonly ProviderServer[];
 
@@ -63,7 +65,8 @@ export class Simulation {
             log: this.log,
             mode: options.boot ?? "script",
         });
-        this.internet = new SocksServer(this.machines.internet, options.deployer ?? "203.0.113.7");
+        this.deployer = options.deployer ?? "203.0.113.7";
+        this.internet = new SocksServer((host, port) => this.machines.internet.reach(this.deployer, host, port));
     }
 
     /** Starts it. It ends with {@link close}, and what it has started ends with this process at the latest. */
@@ -78,6 +81,11 @@ export class Simulation {
         return join(this.folder, "lease.json");
     }
 
+    /** Address for `reach: { proxy }`. */
+    get proxy(): string {
+        return `socks5://127.0.0.1:${this.internet.port}`;
+    }
+
     /** The environment in which the Pulumi CLI finds the simulated clouds instead of the real ones. */
     env(base: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
         return {
@@ -85,7 +93,7 @@ export class Simulation {
             PATH: [this.#bin, base.PATH ?? ""].join(delimiter),
             PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
             PULUMI_IGNORE_AMBIENT_PLUGINS: undefined,
-            CLOUDSIM_PROXY: this.internet.url,
+            CLOUDSIM_PROXY: this.proxy,
         };
     }
 

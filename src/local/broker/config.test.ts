@@ -26,7 +26,13 @@ const good = {
 
 test("a whole configuration passes as it is", () => {
     expect(checkBrokerConfig(good)).toBe(good);
-    const more = { ...good, lease: { pid: 1, startTime: "2" }, membersFile: "/m", limits: { drainMs: 5 } };
+    const more = {
+        ...good,
+        lease: { pid: 1, startTime: "2" },
+        membersFile: "/m",
+        gateway: { host: "127.0.0.1", port: 1080 },
+        limits: { drainMs: 5 },
+    };
     expect(checkBrokerConfig(more)).toBe(more);
 });
 
@@ -35,6 +41,9 @@ test.each([
     [{ clusterName: "" }, "clusterName"],
     [{ linkHost: "../x" }, "linkHost"],
     [{ membersFile: "" }, "membersFile"],
+    [{ gateway: { host: "", port: 1080 } }, "gateway.host"],
+    [{ gateway: { host: "h", port: 0 } }, "gateway.port"],
+    [{ gateway: { host: "h", port: "1080" } }, "gateway.port"],
     [{ ports: { ...good.ports, api: 70_000 } }, "ports.api"],
     [{ ports: { ...good.ports, links: "8884" } }, "ports.links"],
     [{ tls: { ...good.tls, linkKey: "secret-key" } }, "tls.linkKey"],

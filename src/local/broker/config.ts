@@ -87,6 +87,10 @@ export interface LocalBrokerConfig {
     readonly leaseFile?: string;
     /** File that lists the nodes of the cluster that this process stands for; see members.ts. @default this process is the only node */
     readonly membersFile?: string;
+    /**
+     * SOCKS 5 proxy by which links leave this machine: it gets names as they are, and `namesDir` is not asked. @default none
+     */
+    readonly gateway?: { readonly host: string; readonly port: number };
     readonly limits?: BrokerLimits;
 }
 
@@ -198,6 +202,13 @@ export function checkBrokerConfig(value: unknown): LocalBrokerConfig {
     oneOf(config, "noMatch", "", ["deny", "allow"]);
     if (config.membersFile !== undefined) {
         text(config, "membersFile", "");
+    }
+    if (config.gateway !== undefined) {
+        const gateway = fields(config.gateway, "gateway");
+        text(gateway, "host", "gateway.");
+        if (!Number.isInteger(gateway.port) || Number(gateway.port) < 1 || Number(gateway.port) > 65_535) {
+            throw new InputError("gateway.port", `${quote(gateway.port)} is no port; set a whole number from 1 to 65535`);
+        }
     }
     if (config.lease !== undefined) {
         const lease = fields(config.lease, "lease");

@@ -1,11 +1,14 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { generate, type IConnackPacket, type Packet, parser as packetParser, writeToStream } from "mqtt-packet";
+import { throughGateway } from "./gateway.js";
 
 /** Where and how a link connects. Read anew at every attempt. */
 export interface ConnectionTarget {
     readonly host: string;
     readonly port: number;
+    /** SOCKS 5 proxy to dial through, which resolves the host. */
+    readonly gateway?: { readonly host: string; readonly port: number };
     /** Undefined: plain TCP. */
     readonly tls?: ConnectionOptions;
     readonly username?: string;
@@ -100,21 +103,25 @@ export class LinkConnection {
 
     async #attempt(): Promise<void> {
         let target: ConnectionTarget;
+        let tunnel: Socket | undefined;
         try {
             target = await this.#options.target();
+            tunnel =
+                target.gateway === undefined ? undefined : await throughGateway(target, target.gateway, this.#options.startMs);
         } catch (error) {
             this.#failed(reasonOf(error), false);
             return;
         }
         if (this.#stopped) {
+            tunnel?.destroy();
             return;
         }
-        const address = { host: target.host, port: target.port };
-        const socket = target.tls === undefined ? connectTcp(address) : connectTls({ ...target.tls, ...address });
+        const address = tunnel === undefined ? { host: target.host, port: target.port } : { socket: tunnel };
+        const socket = target.tls === undefined ? (tunnel ?? connectTcp(target)) : connectTls({ ...target.tls, ...address });
         this.#socket = socket;
         socket.setNoDelay(true);
         const late = setTimeout(() => this.#end(socket, "timeout", true), this.#options.startMs);
-        socket.once(target.tls === undefined ? "connect" : "secureConnect", () => {
+        const greet = () => {
             this.#write({
                 cmd: "connect",
                 protocolId: "MQTT",
@@ -125,7 +132,12 @@ export class LinkConnection {
                 ...(target.username === undefined ? {} : { username: target.username }),
                 ...(target.password === undefined ? {} : { password: Buffer.from(target.password) }),
             });
-        });
+        };
+        if (target.tls === undefined && tunnel !== undefined) {
+            greet();
+        } else {
+            socket.once(target.tls === undefined ? "connect" : "secureConnect", greet);
+        }
         const parser = packetParser({ protocolVersion: 4 });
         parser.on("packet", (packet: Packet) => this.#take(socket, packet, late));
         parser.on("error", (error: Error) => this.#end(socket, `bad answer: ${error.message}`, false));

@@ -2,16 +2,15 @@ import type { Alarms } from "../alarms.js";
 import { type Log, throttled } from "../log.js";
 import type { ConnectionTarget } from "./connection.js";
 import { Forwarder } from "./forwarder.js";
-import { resolveName } from "./names.js";
+import { findWay, type LinkWay } from "./names.js";
 import { RouteSync } from "./routeSync.js";
 import { bytesOf, durationMs, type LinkSettings, splitServer } from "./settings.js";
 import { targetOf } from "./target.js";
 
 /** What a link needs to know of its broker. */
-export interface LinkHome {
+export interface LinkHome extends LinkWay {
     readonly clusterName: string;
     readonly nodeName: string;
-    readonly namesDir: string;
     readonly alarms: Alarms;
     readonly log: Log;
     /** Eight hex digits that name this run of the broker in its links' client ids. */
@@ -143,7 +142,6 @@ export class Link {
             throw new Error("expecting_one_host_but_got: 2");
         }
         const { host, port } = splitServer(server);
-        const address = await resolveName(this.#home.namesDir, host, port);
-        return targetOf(this.settings, address, host);
+        return targetOf(this.settings, await findWay(this.#home, host, port), host);
     }
 }

@@ -46,6 +46,7 @@ export class LinkManager {
             clusterName: config.clusterName,
             nodeName: config.nodeName,
             namesDir: config.namesDir,
+            ...(config.gateway === undefined ? {} : { gateway: config.gateway }),
             alarms,
             log,
             run: randomBytes(4).toString("hex"),

@@ -2,6 +2,23 @@ import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writePrivate } from "../files.js";
+import type { ConnectionTarget } from "./connection.js";
+
+/** How a broker's links find their way. */
+export interface LinkWay {
+    readonly namesDir: string;
+    /** SOCKS 5 proxy that every connection goes through; it resolves names. */
+    readonly gateway?: { readonly host: string; readonly port: number };
+}
+
+/** Where to dial for a host, and by which proxy. */
+export async function findWay(
+    { namesDir, gateway }: LinkWay,
+    host: string,
+    port: number,
+): Promise<Pick<ConnectionTarget, "host" | "port" | "gateway">> {
+    return gateway === undefined ? resolveName(namesDir, host, port) : { host, port, gateway };
+}
 
 /** Finds the address behind a host name: the file of that name in the folder, else the name itself (for the system's resolver). */
 export async function resolveName(

@@ -6,7 +6,7 @@ import type { LinkSettings } from "./settings.js";
 /** Where and how a connection with a link's settings is made. `host` is the name that the settings carry, `address` where it leads. */
 export function targetOf(
     settings: LinkSettings,
-    address: { readonly host: string; readonly port: number },
+    address: Pick<ConnectionTarget, "host" | "port" | "gateway">,
     host: string,
 ): ConnectionTarget {
     const { username, password, ssl } = settings;

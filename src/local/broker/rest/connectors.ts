@@ -1,14 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { LinkConnection } from "../links/connection.js";
-import { resolveName } from "../links/names.js";
+import { findWay, type LinkWay } from "../links/names.js";
 import { checkLink, LinkRefusal, splitServer } from "../links/settings.js";
 import { targetOf } from "../links/target.js";
 import { ApiError, type Call, noContent, objectBody, type Route } from "./router.js";
 
 /** What the route needs of its broker. */
-export interface ConnectorParts {
+export interface ConnectorParts extends LinkWay {
     readonly clusterName: string;
-    readonly namesDir: string;
 }
 
 /** EMQX gives a connector that is tried out this long. */
@@ -32,7 +31,7 @@ export function connectorRoutes(parts: ConnectorParts): Route[] {
     return [{ method: "POST", path: "/api/v5/connectors_probe", handle: async (call) => probe(call, parts) }];
 }
 
-async function probe(call: Call, { clusterName, namesDir }: ConnectorParts) {
+async function probe(call: Call, parts: ConnectorParts) {
     const body = objectBody(call);
     if (body.type !== "mqtt") {
         throw new ApiError(400, "BAD_REQUEST", "this local broker tries out connectors of type mqtt only");
@@ -43,11 +42,11 @@ async function probe(call: Call, { clusterName, namesDir }: ConnectorParts) {
     }
     const settings = settingsOf(body);
     const { host, port } = splitServer(settings.server);
-    const clientId = `${body.clientid_prefix ?? "probe"}:${clusterName}:${randomBytes(4).toString("hex")}`;
+    const clientId = `${body.clientid_prefix ?? "probe"}:${parts.clusterName}:${randomBytes(4).toString("hex")}`;
     const reason = await new Promise<string | undefined>((resolve) => {
         const connection: LinkConnection = new LinkConnection({
             clientId,
-            target: async () => targetOf(settings, await resolveName(namesDir, host, port), host),
+            target: async () => targetOf(settings, await findWay(parts, host, port), host),
             retryMs: startMs,
             healthMs: startMs,
             startMs,
