@@ -135,8 +135,48 @@ describe("planMesh", () => {
             },
             'tier: "vpn" is not possible for b (pair a-b): it has no gateway; b can do nat, interconnect',
         ],
+        [
+            "ranges that share addresses",
+            {
+                sites: [
+                    site("a", 1, { cidr: "10.1.0.0/16" }),
+                    site("b", 2),
+                    site("c", 3, { cidr: "10.2.0.0/16" }),
+                    site("d", 4, { cidr: "10.1.128.0/20" }),
+                ],
+            },
+            "sites: 10.1.0.0/16 (a) and 10.1.128.0/20 (d) share addresses; give each a range of its own",
+        ],
+        [
+            "a peer whose addresses nobody knows, at a door that lists them",
+            { sites: [site("a", 1, { filtersSources: true, fixedEgress: true }), site("b", 2)] },
+            "sites: the link door of a admits listed addresses only, and those that b comes from are not known (pair a-b); set link.egressAddresses of b",
+        ],
+        [
+            "the same the other way round",
+            { sites: [site("a", 1), site("b", 2, { filtersSources: true })] },
+            "sites: the link door of b admits listed addresses only, and those that a comes from are not known (pair a-b)",
+        ],
     ])("refuses %s", (_what, more, message) => {
         expect(() => planMesh(input(more))).toThrow(message);
+    });
+
+    it("takes ranges that lie side by side, and sites whose range is not known", () => {
+        const sites = [site("a", 1, { cidr: "10.1.0.0/16" }), site("b", 2, { cidr: "10.2.0.0/16" }), site("c", 3), site("d", 4)];
+        expect(planMesh(input({ sites })).pairs).toHaveLength(6);
+    });
+
+    it("asks for a peer's addresses in tier nat only, and only of pairs that are linked", () => {
+        const filtering = site("a", 1, { filtersSources: true, fixedEgress: true });
+        const fixed = site("b", 2, { fixedEgress: true });
+        const unknown = site("c", 3);
+        expect(planMesh(input({ sites: [filtering, fixed] })).pairs).toHaveLength(1);
+        expect(planMesh(input({ sites: [filtering, unknown], tier: "vpn" })).pairs).toHaveLength(1);
+        const pairs = { "a-c": { linked: false } };
+        expect(planMesh(input({ sites: [filtering, fixed, unknown], pairs })).pairs.map(({ key }) => key)).toEqual([
+            "a-b",
+            "b-c",
+        ]);
     });
 
     it("plans every other pair the same when a site is added, in whatever order the sites come", () => {
