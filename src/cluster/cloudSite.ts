@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Platform, SiteFacts } from "../contracts/site.js";
+import type { Platform, SiteFacts, VpnFacts } from "../contracts/site.js";
 import { checkDialHost, checkPort } from "../emqx/endpoint.js";
 import { parseProxy } from "../emqx/proxy.js";
 import { InputError, quote } from "../errors.js";
@@ -64,10 +64,16 @@ export function chooseCloudSite(name: string, args: CloudSiteArgs, cloud: CloudC
     };
 }
 
+/** A site's VPN gateway, or why it can have none. */
+export type VpnSupport = VpnFacts | { readonly reason: string };
+
 /** What the mesh's plan reads of a cloud site. */
-export function cloudFacts(plan: ClusterPlan, platform: Platform, cidr: string = plan.ranges.cidr): SiteFacts {
-    const later = (tier: string) =>
-        ({ supported: false, reason: `${tier} between cloud sites is not in this version of Linkspan` }) as const;
+export function cloudFacts(
+    plan: ClusterPlan,
+    platform: Platform,
+    cidr: string = plan.ranges.cidr,
+    vpn: VpnSupport = { reason: "the VPN tier between cloud sites is not in this version of Linkspan" },
+): SiteFacts {
     return {
         name: plan.name,
         siteNumber: plan.siteNumber,
@@ -76,7 +82,15 @@ export function cloudFacts(plan: ClusterPlan, platform: Platform, cidr: string =
         clusterName: plan.clusterName,
         meshId: plan.meshId,
         version: plan.version,
-        tiers: { nat: { supported: true }, vpn: later("the VPN tier"), interconnect: later("the interconnect tier") },
+        tiers: {
+            nat: { supported: true },
+            vpn: "reason" in vpn ? { supported: false, reason: vpn.reason } : { supported: true },
+            interconnect: {
+                supported: false,
+                reason: "the interconnect tier between cloud sites is not in this version of Linkspan",
+            },
+        },
+        ...("reason" in vpn ? {} : { vpn }),
         cidr,
         filtersSources: true,
         fixedEgress: true,
