@@ -17,7 +17,7 @@ export function bootSecretsSettings(vaultUri: string, clientId: string): Record<
  */
 export const bootSecretsScript = `fetch_item() {
     local token
-    token="$(curl --silent --show-error --fail --max-time 10 --noproxy '*' --header 'Metadata: true' --get \\
+    token="$(curl --silent --show-error --fail --max-time 10 --header 'Metadata: true' --get \\
         --data 'api-version=2018-02-01' --data-urlencode "resource=$VAULT_AUDIENCE" --data-urlencode "client_id=$CLIENT_ID" \\
         'http://169.254.169.254/metadata/identity/oauth2/token' |
         python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])')" || return 1

@@ -53,16 +53,7 @@ const dataDiskHints = [`/dev/disk/azure/data/by-lun/${dataLun}`, `/dev/disk/azur
  * What Azure would change by restarting the machine, or refuse to change. It replaces the machine instead: a replacement goes through the
  * membership, which drains the node first and lets one node change at a time.
  */
-const replaceInsteadOfRestart = [
-    "hardwareProfile.vmSize",
-    "osProfile",
-    "securityProfile",
-    "storageProfile.imageReference",
-    "storageProfile.osDisk",
-    "storageProfile.dataDisks",
-    "networkProfile",
-    "zones",
-];
+const replaceInsteadOfRestart = ["hardwareProfile", "networkProfile", "osProfile", "securityProfile", "storageProfile", "zones"];
 
 /** The machines, one after the other: each is in the cluster before the next is made or replaced. */
 export function createBrokers(scope: AzureScope, choices: AzureSiteChoices, parts: AzureBrokerParts): AzureBrokers {

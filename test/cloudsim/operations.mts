@@ -182,6 +182,11 @@ export class Operations {
                     throw (type.inUse ?? this.cloud.inUse)(object, holder);
                 }
                 this.#account.remove(object);
+                for (const other of this.#account.view(this.cloud.name).list()) {
+                    if (this.cloud.types[other.type]?.goesWith?.(other, object) === true) {
+                        this.#account.remove(other);
+                    }
+                }
             });
             await this.#pass(type.timing?.remove);
             this.#afterwards(fault, object);

@@ -3,6 +3,7 @@ import { delimiter, join, resolve } from "node:path";
 import { identify } from "../../scripts/processLock.mts";
 import { Account } from "./account.mts";
 import { aws } from "./aws/index.mts";
+import { azure } from "./azure/index.mts";
 import { Faults } from "./faults.mts";
 import { gcp } from "./gcp/index.mts";
 import { SocksServer } from "./internet.mts";
@@ -109,4 +110,4 @@ export class Simulation {
     }
 }
 
-const allClouds: readonly Cloud[] = [aws, gcp];
+const allClouds: readonly Cloud[] = [aws, gcp, azure];

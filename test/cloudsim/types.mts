@@ -137,6 +137,8 @@ export interface ResourceType {
     readonly guard?: (object: CloudObject, account: AccountView) => void;
     /** The cloud's refusal to delete it while `by` refers to it. */
     readonly inUse?: (object: CloudObject, by: CloudObject) => CloudError;
+    /** Whether the object goes with another one that is deleted, such as what a vault holds, without being deleted itself. */
+    readonly goesWith?: (object: CloudObject, other: CloudObject) => boolean;
     /** Set for resources that take over an object that is there (a network's default security group): creation needs it, deletion leaves it. */
     readonly adopts?: (scope: Scope) => CloudObject | undefined;
     readonly timing?: Timing;

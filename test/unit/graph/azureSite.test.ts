@@ -350,7 +350,7 @@ describe("AzureSite: machines", () => {
         expect(machine.inputs.securityProfile).toEqual({});
         expect(machine.deleteBeforeReplace).toBe(true);
         expect(machine.replaceOnChanges).toEqual(
-            expect.arrayContaining(["hardwareProfile.vmSize", "osProfile", "storageProfile.imageReference"]),
+            expect.arrayContaining(["hardwareProfile", "osProfile", "storageProfile", "zones"]),
         );
         expect(machine.customTimeouts).toEqual({ create: "30m", update: "30m", delete: "30m" });
     });
