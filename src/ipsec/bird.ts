@@ -1,4 +1,4 @@
-import { type Device, tunnelInterface } from "./device.js";
+import { type Device, tunnelInterface, userspaceInterface } from "./device.js";
 
 /** The device's BGP as `bird.conf` of BIRD 2. Takes and tells exactly the ranges of the plan: a peer cannot make this device a transit. */
 export function renderBird(device: Device): string {
@@ -17,7 +17,8 @@ export function renderBird(device: Device): string {
         ...device.tunnels.flatMap((tunnel, index) => [
             `filter from_${symbol(tunnel.name)} { if net ~ [ ${tunnel.remoteRanges.join(", ")} ] then accept; reject; }`,
             `protocol bgp tunnel_${symbol(tunnel.name)} {`,
-            ...(device.dataPath === "xfrm" ? [`    interface "${tunnelInterface(index)}";`, "    direct;"] : ["    multihop 2;"]),
+            `    interface "${device.dataPath === "xfrm" ? tunnelInterface(index) : userspaceInterface}";`,
+            "    direct;",
             `    local ${tunnel.localInside} as ${device.asn};`,
             `    neighbor ${tunnel.remoteInside} as ${tunnel.remoteAsn};`,
             `    keepalive time ${device.timers.keepalive};`,

@@ -57,8 +57,15 @@ describe("renderSwanctl", () => {
         const text = renderSwanctl(device({ suite: "aes-gcm", dataPath: "userspace" }));
         expect(text).toContain("proposals = aes256gcm16-prfsha384-ecp384");
         expect(text).toContain("esp_proposals = aes256gcm16-ecp384");
-        expect(block(text, "gcp-0")).toContain("remote_ts = 10.2.0.0/16,169.254.32.1/32");
+        expect(text).toContain("remote_ts = 10.2.0.0/16\n");
+        expect(block(text, "gcp-0-routes")).toContain("remote_ts = 169.254.32.1/32");
         expect(text).not.toContain("if_id");
+    });
+    it("lets an end answer only, for data paths on which two ends must not begin at once", () => {
+        const tunnels = device().tunnels.map((tunnel) => ({ ...tunnel, initiates: false }));
+        const text = renderSwanctl(device({ dataPath: "userspace", tunnels }));
+        expect(text.match(/start_action = none/g)).toHaveLength(4);
+        expect(text).not.toMatch(/(start|close)_action = start|dpd_action = restart/);
     });
 
     it.each(["0aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "short", 'Aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}', ""])(

@@ -16,6 +16,12 @@ export interface DeviceTunnel {
     readonly remoteAsn: number;
     /** The only ranges that are taken from this peer. */
     readonly remoteRanges: readonly string[];
+    /**
+     * Whether the device begins the tunnel; `false`: it answers only. With `userspace` exactly one end must begin: two tunnels with the
+     * same selectors, made by both at once, would take each other's packets.
+     * @default true
+     */
+    readonly initiates?: boolean | undefined;
 }
 
 /** A VPN device of the user's own with all its tunnels. */
@@ -54,6 +60,9 @@ export const cloudTimers: BgpTimers = { keepalive: 10, hold: 30 };
 export function tunnelInterface(index: number): string {
     return `lsvpn${index}`;
 }
+
+/** The one TUN device of strongSwan's kernel-libipsec. */
+export const userspaceInterface = "ipsec0";
 
 /** XFRM interface id of a tunnel. */
 export function interfaceId(index: number): number {

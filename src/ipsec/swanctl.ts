@@ -17,7 +17,6 @@ export function renderSwanctl(device: Device): string {
 
 function connection(device: Device, tunnel: DeviceTunnel, index: number): string[] {
     const suite = suites[device.suite];
-    const routed = device.dataPath === "xfrm";
     return [
         `${tunnel.name} {`,
         "    version = 2",
@@ -30,6 +29,8 @@ function connection(device: Device, tunnel: DeviceTunnel, index: number): string
         // Both sides keep trying: a tunnel that is down must come back without anybody.
         "    keyingtries = 0",
         "    mobike = no",
+        // An end that was started anew is the same end: what it had before goes.
+        ...(device.dataPath === "userspace" ? ["    unique = replace"] : []),
         // Clouds take and send large packets in pieces that firewalls on the way drop; IKE's own fragments pass.
         "    fragmentation = yes",
         "    local {",
@@ -41,23 +42,54 @@ function connection(device: Device, tunnel: DeviceTunnel, index: number): string
         `        id = ${tunnel.remoteAddress}`,
         "    }",
         "    children {",
-        `        ${tunnel.name} {`,
-        ...(routed
-            ? ["            local_ts = 0.0.0.0/0", "            remote_ts = 0.0.0.0/0"]
+        ...(device.dataPath === "xfrm"
+            ? child(
+                  device,
+                  tunnel,
+                  tunnel.name,
+                  ["0.0.0.0/0", "0.0.0.0/0"],
+                  [`            if_id_in = ${interfaceId(index)}`, `            if_id_out = ${interfaceId(index)}`],
+              )
             : [
-                  `            local_ts = ${[...device.ranges, `${tunnel.localInside}/32`].join(",")}`,
-                  `            remote_ts = ${[...tunnel.remoteRanges, `${tunnel.remoteInside}/32`].join(",")}`,
+                  // One pair of selectors in each: kernel-libipsec refuses a second one to the same range.
+                  ...child(device, tunnel, tunnel.name, [device.ranges.join(","), tunnel.remoteRanges.join(",")], []),
+                  ...child(
+                      device,
+                      tunnel,
+                      routesChild(tunnel.name),
+                      [`${tunnel.localInside}/32`, `${tunnel.remoteInside}/32`],
+                      [],
+                  ),
               ]),
-        `            esp_proposals = ${suite.esp}`,
-        `            rekey_time = ${lifetimes.esp}s`,
-        "            mode = tunnel",
-        "            start_action = start",
-        "            close_action = start",
-        "            dpd_action = restart",
-        ...(routed ? [`            if_id_in = ${interfaceId(index)}`, `            if_id_out = ${interfaceId(index)}`] : []),
-        "        }",
         "    }",
         "}",
+    ];
+}
+
+/** Name of the child that carries BGP and BFD, where selectors tell packets apart. */
+export function routesChild(tunnel: string): string {
+    return `${tunnel}-routes`;
+}
+
+function child(
+    device: Device,
+    { initiates = true }: DeviceTunnel,
+    name: string,
+    [local, remote]: readonly [string, string],
+    more: readonly string[],
+): string[] {
+    return [
+        `        ${name} {`,
+        `            local_ts = ${local}`,
+        `            remote_ts = ${remote}`,
+        `            esp_proposals = ${suites[device.suite].esp}`,
+        `            rekey_time = ${lifetimes.esp}s`,
+        "            mode = tunnel",
+        `            start_action = ${initiates ? "start" : "none"}`,
+        `            close_action = ${initiates ? "start" : "none"}`,
+        `            dpd_action = ${initiates ? "restart" : "clear"}`,
+        ...more,
+        "        }",
     ];
 }
 
