@@ -55,10 +55,15 @@ export function siteRanges(cidr: string, argument = "cidr"): SiteRanges {
             brokers: formatCidr(brokers),
             public: formatCidr(unit(units.public + zone)),
             attachment: formatCidr(subrange(unit(units.attachments + zone), 28, 0)),
-            linkDoor: addressAt(brokers, sizeOf(brokers) - doorFromEnd),
+            linkDoor: linkDoorAddress(brokers),
         };
     });
     return { cidr, zones, gateway: formatCidr(subrange(range, 27, 2 ** (27 - range.prefix) - 1)) };
+}
+
+/** Address of the private link door in a brokers' subnet, behind the brokers' own. */
+export function linkDoorAddress(subnet: Cidr): string {
+    return addressAt(subnet, sizeOf(subnet) - doorFromEnd);
 }
 
 /** How many brokers fit into one subnet. */

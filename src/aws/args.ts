@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { CloudSiteArgs } from "../cluster/args.js";
+import type { AwsVpnArgs } from "./vpnArgs.js";
 
 /** A subnet of yours. */
 export interface AwsSubnetArgs {
@@ -31,6 +32,17 @@ export interface AwsZoneArgs {
     readonly brokers: AwsSubnetArgs;
     /** Where the load balancer takes its address; `/28` or larger with 8 free addresses. */
     readonly public: AwsSubnetArgs;
+    /**
+     * Route table of the brokers' subnet, `rtb-…`: tier `vpn` adds the peers' ranges to it. Zones may share one. The private link door then
+     * takes the fourth address from the end of the brokers' subnet, which nothing else may use.
+     * @default none: the site has no tier `vpn`
+     */
+    readonly routeTableId?: pulumi.Input<string> | undefined;
+    /**
+     * A subnet for the transit gateway, `/28` and with nothing else in it: needed for tier `vpn` with `vpn.gateway` `transit`.
+     * @default none
+     */
+    readonly attachmentSubnetId?: pulumi.Input<string> | undefined;
 }
 
 /** A public name of yours in Route 53. */
@@ -62,6 +74,8 @@ export interface AwsSiteArgs extends CloudSiteArgs {
     readonly egress?: "single" | "perZone" | undefined;
     /** @default a VPC of the site's own */
     readonly network?: AwsNetworkArgs | undefined;
+    /** @default a transit gateway, made when a pair of tier `vpn` needs tunnels */
+    readonly vpn?: AwsVpnArgs | undefined;
     /**
      * ARN of a KMS key of yours for disks and secrets.
      * @default the account's `aws/ebs` and `aws/ssm`

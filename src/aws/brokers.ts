@@ -35,8 +35,18 @@ export interface BrokerParts {
 export interface AwsBrokers {
     /** One for each node: it is there while the node is in the cluster. */
     readonly memberships: readonly NodeMembership[];
+    readonly machines: readonly BrokerMachine[];
     /** Differs after a broker machine was made or replaced. */
     readonly incarnation: pulumi.Output<string>;
+}
+
+/** A broker's machine, for what balances over machines. */
+export interface BrokerMachine {
+    /** The node's number. */
+    readonly key: string;
+    readonly instance: ec2.Instance;
+    /** The attachment of its data disk, whose end stops the machine: what is attached to the machine is taken off before that. */
+    readonly mounted: pulumi.Resource;
 }
 
 /** Size of a broker's root disk in GiB. */
@@ -49,11 +59,15 @@ export function createBrokers(scope: AwsScope, choices: AwsSiteChoices, parts: B
     const { plan } = scope;
     const api = cloudApi({ plan, reach: choices.reach, doors: parts.doors, identity: parts.identity });
     const memberships: NodeMembership[] = [];
+    const machines: BrokerMachine[] = [];
     for (const node of plan.nodes) {
-        memberships.push(createBroker(scope, parts, api, node, memberships.at(-1)));
+        const { membership, machine } = createBroker(scope, parts, api, node, memberships.at(-1));
+        memberships.push(membership);
+        machines.push(machine);
     }
     return {
         memberships,
+        machines,
         incarnation: pulumi.all(memberships.map(({ joinedAt }) => joinedAt)).apply((times) => times.join(",")),
     };
 }
@@ -64,7 +78,7 @@ function createBroker(
     api: BrokerCluster["api"],
     node: NodePlan,
     previous: NodeMembership | undefined,
-): NodeMembership {
+): { readonly membership: NodeMembership; readonly machine: BrokerMachine } {
     const { parent, plan } = scope;
     const { key, nodeName } = node;
     const member = { api, clusterName: plan.clusterName, nodeName };
@@ -86,8 +100,11 @@ function createBroker(
         ),
     );
     const machine = createMachine(scope, parts, node, userData, [departure, ...(previous === undefined ? [] : [previous])]);
-    const attached = attach(scope, parts.doors, key, machine, disk);
-    return new NodeMembership(
+    const mounted = mount(scope, key, machine, disk);
+    const targets = Object.entries(parts.doors.targetGroups).map(([door, group]) =>
+        attach(scope, door, group, { key, instance: machine, mounted }),
+    );
+    const membership = new NodeMembership(
         `${plan.name}-membership-${key}`,
         {
             ...member,
@@ -100,8 +117,9 @@ function createBroker(
                 boot: userData.apply((text) => createHash("sha256").update(text).digest("hex")),
             },
         },
-        { parent, dependsOn: [...attached, ...parts.doors.ready, ...parts.firewall.ready] },
+        { parent, dependsOn: [mounted, ...targets, ...parts.doors.ready, ...parts.firewall.ready] },
     );
+    return { membership, machine: { key, instance: machine, mounted } };
 }
 
 /** A disk that outlives the machine. */
@@ -179,16 +197,9 @@ function createMachine(
     );
 }
 
-/** Attaches a machine's disk, and the machine to every door. */
-function attach(
-    scope: AwsScope,
-    doors: AwsDoors,
-    key: string,
-    machine: ec2.Instance,
-    disk: ebs.Volume,
-): readonly pulumi.Resource[] {
-    const { parent, region, plan } = scope;
-    const mounted = new ec2.VolumeAttachment(
+/** Attaches a machine's disk. */
+function mount({ parent, region, plan }: AwsScope, key: string, machine: ec2.Instance, disk: ebs.Volume): pulumi.Resource {
+    return new ec2.VolumeAttachment(
         `${plan.name}-data-of-broker-${key}`,
         {
             region,
@@ -200,16 +211,21 @@ function attach(
         },
         { parent, deleteBeforeReplace: true },
     );
-    const targets = Object.entries(doors.targetGroups).map(
-        ([door, group]) =>
-            new lb.TargetGroupAttachment(
-                `${plan.name}-${door}-to-broker-${key}`,
-                { region, targetGroupArn: group.arn, targetId: machine.id },
-                // Deleted before the disk is taken away, which stops the machine.
-                { parent, dependsOn: [mounted] },
-            ),
+}
+
+/** Lets a door lead to a machine too. */
+export function attach(
+    { parent, region, plan }: AwsScope,
+    door: string,
+    group: lb.TargetGroup,
+    { key, instance, mounted }: BrokerMachine,
+): pulumi.Resource {
+    return new lb.TargetGroupAttachment(
+        `${plan.name}-${door}-to-broker-${key}`,
+        { region, targetGroupArn: group.arn, targetId: instance.id },
+        // Deleted before the disk is taken away, which stops the machine.
+        { parent, dependsOn: [mounted] },
     );
-    return [mounted, ...targets];
 }
 
 /** Where the machine may find a volume, best first: by its serial number on Nitro, by the name that AWS was told on older machines. */

@@ -8,21 +8,23 @@ import {
     parseCidr,
     reservedRanges,
 } from "../addressing/cidr.js";
-import { defaultSiteCidr, siteRanges } from "../addressing/siteRanges.js";
+import { defaultSiteCidr, linkDoorAddress, siteRanges } from "../addressing/siteRanges.js";
+import { checkShapes, cloudSiteShapes, type Shape } from "../cluster/argumentShapes.js";
 import { type CloudSiteChoices, chooseCloudSite } from "../cluster/cloudSite.js";
 import { privateAdminRanges } from "../cluster/privateReach.js";
 import { InputError, quote } from "../errors.js";
 import { checkSiteName, checkSiteNumber } from "../naming.js";
 import type { AwsNetworkArgs, AwsSiteArgs } from "./args.js";
 import { architectureOf, checkSize, checkZones, chooseRegion, defaultSizes, defaultZones, zoneNumber } from "./regions.js";
+import { type AwsVpnChoice, chooseVpn } from "./vpnArgs.js";
 
 /** An AWS site's arguments, checked, and what was decided from them. */
 export interface AwsSiteChoices extends CloudSiteChoices {
     readonly region: string;
     /** Zones that have a NAT gateway of the site's own; empty with a network of the user's. */
     readonly natZones: readonly string[];
-    /** Ranges of the subnets, by zone. */
-    readonly subnets: Readonly<Record<string, { readonly brokers: string; readonly public: string }>>;
+    /** By zone. */
+    readonly subnets: Readonly<Record<string, ZoneSubnets>>;
     readonly network: AwsNetworkArgs | undefined;
     /** The VPC's range. */
     readonly cidr: string;
@@ -30,7 +32,37 @@ export interface AwsSiteChoices extends CloudSiteChoices {
     readonly clientNames: readonly string[];
     /** Administrators' ranges that brokers let in themselves, past the load balancer. */
     readonly privateAdminRanges: readonly string[];
+    readonly vpn: AwsVpnChoice;
 }
+
+/** The subnets of one zone, and the address of the private link door in the brokers'. */
+export interface ZoneSubnets {
+    readonly brokers: string;
+    readonly public: string;
+    /** Of the transit gateway's attachment; absent in a network of the user's. */
+    readonly attachment?: string | undefined;
+    readonly linkDoor: string;
+}
+
+const subnetShape = { fields: { id: "input", cidr: "text" }, required: ["id", "cidr"] } as const;
+const shapes = {
+    ...cloudSiteShapes,
+    region: "text",
+    zones: "texts",
+    egress: "text",
+    network: {
+        fields: {
+            vpcId: "input",
+            cidr: "text",
+            zones: { byKey: { fields: { brokers: subnetShape, public: subnetShape }, required: ["brokers", "public"] } },
+            egressAddresses: "texts",
+        },
+        required: ["vpcId", "cidr", "zones"],
+    },
+    kmsKeyId: "input",
+    dns: { fields: { zoneId: "input", name: "text" }, required: ["zoneId", "name"] },
+    permissionsBoundary: "input",
+} as const satisfies Readonly<Record<keyof AwsSiteArgs, Shape>>;
 
 /** Tags of one resource. The name that AWS's console shows is one of them. */
 const mostTags = 50;
@@ -43,6 +75,7 @@ const longestPrefix = 28;
  * @throws InputError naming the argument
  */
 export function chooseAwsSite(name: string, args: AwsSiteArgs): AwsSiteChoices {
+    checkShapes(args, shapes);
     checkSiteName(name);
     checkSiteNumber(args.siteNumber);
     const { network } = args;
@@ -69,15 +102,17 @@ export function chooseAwsSite(name: string, args: AwsSiteArgs): AwsSiteChoices {
     checkSize(site.plan.size, site.plan.architecture);
     checkKey(args.kmsKeyId);
     checkTags(args.tags ?? {}, site.tags);
+    const cidr = network?.cidr ?? site.plan.ranges.cidr;
     return {
         ...site,
         region,
         natZones: network !== undefined ? [] : egress === "single" ? zones.slice(0, 1) : zones,
         subnets,
         network,
-        cidr: network?.cidr ?? site.plan.ranges.cidr,
+        cidr,
         clientNames,
         privateAdminRanges: privateAdminRanges(site.reach, site.plan.adminRanges),
+        vpn: chooseVpn(site.plan, args.vpn, cidr, network),
     };
 }
 
@@ -91,7 +126,13 @@ function ownSubnets(args: AwsSiteArgs, zones: readonly string[]): AwsSiteChoices
     return Object.fromEntries(
         zones.map((zone) => {
             const unit = ranges.zones[zoneNumber(zone)];
-            return [zone, { brokers: unit?.brokers ?? "", public: unit?.public ?? "" }] as const;
+            if (unit === undefined) {
+                throw new InputError(
+                    "zones",
+                    `${quote(zone)} is beyond the ${ranges.zones.length} zones that a range is divided for`,
+                );
+            }
+            return [zone, unit] as const;
         }),
     );
 }
@@ -100,7 +141,11 @@ function givenSubnets(network: AwsNetworkArgs): AwsSiteChoices["subnets"] {
     return Object.fromEntries(
         Object.entries(network.zones).map(([zone, { brokers, public: open }]) => [
             zone,
-            { brokers: brokers.cidr, public: open.cidr },
+            {
+                brokers: brokers.cidr,
+                public: open.cidr,
+                linkDoor: linkDoorAddress(parseCidr(brokers.cidr, `network.zones[${quote(zone)}].brokers.cidr`)),
+            },
         ]),
     );
 }

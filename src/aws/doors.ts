@@ -108,14 +108,25 @@ export interface DoorParts {
     readonly dns: AwsDnsArgs | undefined;
 }
 
-function createDoor(scope: AwsScope, { vpcId }: AwsNetwork, balancer: lb.LoadBalancer, door: DoorName) {
+/**
+ * A listener and the brokers behind it.
+ *
+ * @param what names its parts: the same door may stand at another load balancer too
+ */
+export function createDoor(
+    scope: AwsScope,
+    { vpcId }: AwsNetwork,
+    balancer: lb.LoadBalancer,
+    door: DoorName,
+    what: string = door,
+): { readonly group: lb.TargetGroup; readonly listener: lb.Listener } {
     const { parent, region } = scope;
-    const groupPlace = place(scope, `${door}-targets`);
+    const groupPlace = place(scope, `${what}-targets`);
     const group = new lb.TargetGroup(
         groupPlace.name,
         {
             region,
-            name: physicalName(scope, door),
+            name: physicalName(scope, what),
             vpcId,
             targetType: "instance",
             protocol: "TCP",
@@ -142,7 +153,7 @@ function createDoor(scope: AwsScope, { vpcId }: AwsNetwork, balancer: lb.LoadBal
         },
         { parent },
     );
-    const listenerPlace = place(scope, `${door}-listener`);
+    const listenerPlace = place(scope, `${what}-listener`);
     const listener = new lb.Listener(
         listenerPlace.name,
         {

@@ -38,9 +38,15 @@ export function existingNetwork(scope: AwsScope, network: AwsNetworkArgs): AwsNe
             brokerSubnetId: existingSubnet(scope, vpcId, zone, "brokers", subnets.brokers),
             publicSubnetId: existingSubnet(scope, vpcId, zone, "public", subnets.public),
             open: [],
+            routeTableId: known(subnets.routeTableId),
+            attachmentSubnetId: known(subnets.attachmentSubnetId),
         },
     ]);
-    return { vpcId, zones: new Map(zones), gateway: [] };
+    return { vpcId, zones: new Map(zones), gateway: [], ownerId: seen.ownerId };
+}
+
+function known(id: pulumi.Input<string> | undefined): pulumi.Output<string> | undefined {
+    return id === undefined ? undefined : pulumi.output(id);
 }
 
 function existingSubnet(

@@ -17,8 +17,23 @@ export interface AwsFirewall {
     readonly ready: readonly pulumi.Resource[];
 }
 
-/** What a rule differs in. */
-type Peer = { readonly cidrIpv4: string } | { readonly referencedSecurityGroupId: pulumi.Output<string> };
+/** Whom a rule speaks of. */
+export type RulePeer =
+    | { readonly cidrIpv4: pulumi.Input<string> }
+    | { readonly referencedSecurityGroupId: pulumi.Output<string> };
+
+/** A rule in the short form of this file. */
+type RuleParts = readonly [
+    direction: RuleDirection,
+    what: string,
+    securityGroup: ec2.SecurityGroup,
+    port: pulumi.Input<number>,
+    peer: RulePeer,
+    description: string,
+];
+
+/** The class of a rule says its direction. */
+export type RuleDirection = typeof vpc.SecurityGroupIngressRule | typeof vpc.SecurityGroupEgressRule;
 
 const everywhere = "0.0.0.0/0";
 /**
@@ -27,40 +42,51 @@ const everywhere = "0.0.0.0/0";
  */
 const webPorts = [443, 80] as const;
 
+/** A security group without rules. */
+export function createGroup(scope: AwsScope, { vpcId }: AwsNetwork, what: string, description: string): ec2.SecurityGroup {
+    const { parent, region } = scope;
+    const at = place(scope, what);
+    return new ec2.SecurityGroup(at.name, { region, vpcId, description, tags: at.tags }, { parent });
+}
+
+/** One rule for one TCP port. */
+export function createRule(
+    scope: AwsScope,
+    direction: RuleDirection,
+    what: string,
+    rule: {
+        readonly securityGroup: ec2.SecurityGroup;
+        readonly port: pulumi.Input<number>;
+        readonly peer: RulePeer;
+        readonly description: string;
+    },
+    opts: pulumi.CustomResourceOptions,
+): pulumi.Resource {
+    const at = place(scope, what);
+    return new direction(
+        at.name,
+        {
+            region: scope.region,
+            securityGroupId: rule.securityGroup.id,
+            ipProtocol: "tcp",
+            fromPort: rule.port,
+            toPort: rule.port,
+            ...rule.peer,
+            description: rule.description,
+            tags: at.tags,
+        },
+        opts,
+    );
+}
+
 /** The security groups, and the rules that do not depend on peers. */
 export function createFirewall(scope: AwsScope, choices: AwsSiteChoices, network: AwsNetwork): AwsFirewall {
-    const { parent, region, plan } = scope;
-    const group = (what: string, description: string) => {
-        const at = place(scope, what);
-        return new ec2.SecurityGroup(at.name, { region, vpcId: network.vpcId, description, tags: at.tags }, { parent });
-    };
-    const rule = (
-        direction: typeof vpc.SecurityGroupIngressRule | typeof vpc.SecurityGroupEgressRule,
-        what: string,
-        securityGroup: ec2.SecurityGroup,
-        port: number,
-        peer: Peer,
-        description: string,
-    ): pulumi.Resource => {
-        const at = place(scope, what);
-        return new direction(
-            at.name,
-            {
-                region,
-                securityGroupId: securityGroup.id,
-                ipProtocol: "tcp",
-                fromPort: port,
-                toPort: port,
-                ...peer,
-                description,
-                tags: at.tags,
-            },
-            { parent },
-        );
-    };
+    const { parent, plan } = scope;
+    const rule = (...[direction, what, securityGroup, port, peer, description]: RuleParts): pulumi.Resource =>
+        createRule(scope, direction, what, { securityGroup, port, peer, description }, { parent });
     const { SecurityGroupIngressRule: inward, SecurityGroupEgressRule: outward } = vpc;
-    const doors = group("doors-firewall", `Doors of ${plan.clusterName}`);
-    const brokers = group("brokers-firewall", `Brokers of ${plan.clusterName}`);
+    const doors = createGroup(scope, network, "doors-firewall", `Doors of ${plan.clusterName}`);
+    const brokers = createGroup(scope, network, "brokers-firewall", `Brokers of ${plan.clusterName}`);
 
     const boot = [
         ...clusterPorts.flatMap((port) => {
@@ -109,6 +135,6 @@ export function createFirewall(scope: AwsScope, choices: AwsSiteChoices, network
 }
 
 /** A range as a part of a logical name: rules are keyed by what they admit, so that a list may be put into another order. */
-function nameOf(range: string): string {
+export function nameOf(range: string): string {
     return range.replace("/", "-");
 }

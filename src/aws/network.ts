@@ -58,8 +58,15 @@ function ownNetwork(scope: AwsScope, { subnets, cidr }: AwsSiteChoices): AwsNetw
         const brokerRoutes = { table, association: associate("brokers", brokerSubnet.id, table.id) };
         return [
             zone,
-            { name: availabilityZone, brokerSubnetId: brokerSubnet.id, publicSubnetId: openSubnet.id, open, brokerRoutes },
+            {
+                name: availabilityZone,
+                brokerSubnetId: brokerSubnet.id,
+                publicSubnetId: openSubnet.id,
+                open,
+                routeTableId: table.id,
+                brokerRoutes,
+            },
         ];
     });
-    return { vpcId: vpc.id, zones: new Map(zones), gateway: [gateway] };
+    return { vpcId: vpc.id, zones: new Map(zones), gateway: [gateway], ownerId: vpc.ownerId };
 }

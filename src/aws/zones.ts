@@ -12,6 +12,8 @@ export interface AwsNetwork {
     readonly zones: ReadonlyMap<string, AwsZone>;
     /** What must exist before a public address is reserved, and goes after it: the internet gateway. Empty in a network of the user's. */
     readonly gateway: readonly pulumi.Resource[];
+    /** Account that the VPC belongs to. */
+    readonly ownerId: pulumi.Output<string>;
 }
 
 /** One zone of a site's network. */
@@ -22,6 +24,10 @@ export interface AwsZone {
     readonly publicSubnetId: pulumi.Output<string>;
     /** What the public subnet's way to the internet is made of. Empty in a network of the user's. */
     readonly open: readonly pulumi.Resource[];
+    /** Id of the brokers' route table, where it is known. */
+    readonly routeTableId?: pulumi.Output<string> | undefined;
+    /** Id of a subnet of the user's for the transit gateway. */
+    readonly attachmentSubnetId?: pulumi.Output<string> | undefined;
     /** The brokers' routes; absent in a network of the user's. */
     readonly brokerRoutes?: { readonly table: ec2.RouteTable; readonly association: pulumi.Resource } | undefined;
 }
