@@ -4,6 +4,7 @@ import { cloudFacts } from "../cluster/cloudSite.js";
 import { clusterIdentity } from "../cluster/clusterIdentity.js";
 import type { MonthlyCost } from "../cluster/monthlyCost.js";
 import type { BrokerCluster, InterconnectEnd, NameService, PublicEnd, Site, SiteFacts, VpnEnd } from "../contracts/site.js";
+import type { PlannedVpnPeer } from "../contracts/vpn.js";
 import { failOn } from "../input.js";
 import type { AwsSiteArgs } from "./args.js";
 import { createBrokers } from "./brokers.js";
@@ -18,6 +19,7 @@ import { createNetwork } from "./network.js";
 import { awsPublicEnd } from "./publicEnd.js";
 import type { AwsScope } from "./scope.js";
 import { createSecretStore } from "./secretStore.js";
+import { awsVpnEnd } from "./vpnEnd.js";
 
 /**
  * A site on AWS: a dedicated EMQX cluster on EC2, in a VPC of its own or in one of yours, behind a network load balancer with fixed
@@ -58,9 +60,10 @@ export class AwsSite extends pulumi.ComponentResource implements Site {
     readonly clientAddresses: pulumi.Output<string[]>;
     /** Fixed public addresses that the brokers come from. */
     readonly egressAddresses: pulumi.Output<string[]>;
-    /** What the site costs in a month before anything is sent, row by row. */
-    readonly monthlyCosts: readonly MonthlyCost[];
     private readonly end: PublicEnd;
+    private readonly makeVpnEnd: (peers: readonly PlannedVpnPeer[]) => VpnEnd;
+    private readonly costsOf: (vpnPeers: readonly PlannedVpnPeer[] | undefined) => readonly MonthlyCost[];
+    private vpn: { readonly end: VpnEnd; readonly peers: readonly PlannedVpnPeer[] } | undefined;
 
     constructor(name: string, args: AwsSiteArgs, opts: pulumi.ComponentResourceOptions = {}) {
         super("linkspan:aws:AwsSite", name, {}, opts);
@@ -99,7 +102,7 @@ export class AwsSite extends pulumi.ComponentResource implements Site {
             package: pinPackage(scope),
         });
 
-        this.facts = cloudFacts(plan, "aws", choices.cidr);
+        this.facts = cloudFacts(plan, "aws", choices.cidr, choices.vpn.support);
         this.cluster = cloudCluster({
             plan,
             identity,
@@ -111,11 +114,13 @@ export class AwsSite extends pulumi.ComponentResource implements Site {
         });
         this.nameService = createNameService(scope, network);
         this.end = awsPublicEnd(scope, { egress, firewall, doors, caPem: identity.caPem });
+        const vpnParts = { network, firewall, machines: brokers.machines, caPem: identity.caPem };
+        this.makeVpnEnd = (peers) => awsVpnEnd(scope, choices, vpnParts, peers);
         this.device = identity.device;
         this.endpoint = this.cluster.clientDoor.apply((door) => `${door.scheme}://${door.host}:${door.port}`);
         this.clientAddresses = pulumi.all([...doors.addresses]);
         this.egressAddresses = pulumi.all(egress.addresses.map(({ address }) => address));
-        this.monthlyCosts = monthlyCosts(choices);
+        this.costsOf = (peers) => monthlyCosts(choices, peers);
         this.registerOutputs({
             endpoint: this.endpoint,
             clusterName: plan.clusterName,
@@ -124,12 +129,21 @@ export class AwsSite extends pulumi.ComponentResource implements Site {
         });
     }
 
+    /**
+     * What the site costs in a month before anything is sent, row by row. The gateway of tier `vpn` is among it once the Mesh is made; VPN
+     * connections and tunnels are the pairs' and stand in the mesh's output.
+     */
+    get monthlyCosts(): readonly MonthlyCost[] {
+        return this.costsOf(this.vpn?.peers);
+    }
+
     publicEnd(): PublicEnd {
         return this.end;
     }
 
-    vpnEnd(): VpnEnd {
-        throw new Error(`${this.facts.name} has no VPN end`);
+    vpnEnd(peers: readonly PlannedVpnPeer[]): VpnEnd {
+        this.vpn ??= { end: this.makeVpnEnd(peers), peers };
+        return this.vpn.end;
     }
 
     interconnectEnd(): InterconnectEnd {

@@ -60,3 +60,8 @@ export function checkZoneExists(zone: string, known: readonly string[], region: 
     }
     return zone;
 }
+
+/** Zones and their brokers' route tables, as far as these are known. */
+export function routeTablesOf({ zones }: AwsNetwork): readonly (readonly [zone: string, id: pulumi.Output<string>])[] {
+    return [...zones].flatMap(([zone, { routeTableId }]) => (routeTableId === undefined ? [] : [[zone, routeTableId] as const]));
+}
