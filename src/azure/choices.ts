@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { checkDisjoint, checkPublicAddress, isWithin, parseCidr, reservedRanges } from "../addressing/cidr.js";
+import { checkShapes, cloudSiteShapes, type Shape } from "../cluster/argumentShapes.js";
 import { type CloudSiteChoices, chooseCloudSite } from "../cluster/cloudSite.js";
 import { privateAdminRanges } from "../cluster/privateReach.js";
 import { InputError, quote } from "../errors.js";
@@ -27,6 +28,35 @@ export interface AzureSiteChoices extends CloudSiteChoices {
     readonly flowLogs: (AzureFlowLogArgs & { readonly retentionDays: number }) | undefined;
 }
 
+const flowLogShape = {
+    fields: {
+        storageAccountId: "input",
+        networkWatcher: {
+            fields: { name: "input", resourceGroupName: "input" },
+            required: ["name", "resourceGroupName"],
+        },
+        retentionDays: "number",
+    },
+} as const;
+const shapes = {
+    ...cloudSiteShapes,
+    location: "text",
+    zones: "texts",
+    resourceGroupName: "input",
+    network: {
+        fields: { virtualNetworkId: "input", cidr: "text", subnetId: "input", subnetCidr: "text", egressAddresses: "texts" },
+        required: ["virtualNetworkId", "cidr", "subnetId", "subnetCidr"],
+    },
+    dns: {
+        fields: { zoneName: "text", resourceGroupName: "input", name: "text" },
+        required: ["zoneName", "resourceGroupName", "name"],
+    },
+    diskEncryptionSetId: "input",
+    encryptionAtHost: "flag",
+    trustedLaunch: "flag",
+    flowLogs: "checked",
+} as const satisfies Readonly<Record<keyof AzureSiteArgs, Shape>>;
+
 /** Smallest subnet of Azure. */
 const longestPrefix = 29;
 
@@ -36,6 +66,7 @@ const longestPrefix = 29;
  * @throws InputError naming the argument
  */
 export function chooseAzureSite(name: string, args: AzureSiteArgs): AzureSiteChoices {
+    checkShapes(args, shapes);
     checkSiteName(name);
     checkSiteNumber(args.siteNumber);
     const location = checkLocation(args.location);
@@ -158,6 +189,7 @@ function chooseFlowLogs({ flowLogs, network }: AzureSiteArgs): AzureSiteChoices[
     if (flowLogs === false || (flowLogs === undefined && network !== undefined)) {
         return undefined;
     }
+    checkShapes({ flowLogs }, { flowLogs: flowLogShape });
     const retentionDays = flowLogs?.retentionDays ?? 90;
     if (!Number.isInteger(retentionDays) || retentionDays < 1 || retentionDays > 365) {
         throw new InputError("flowLogs.retentionDays", `${quote(retentionDays)} is out of range; set 1 to 365 days`);

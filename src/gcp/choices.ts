@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { checkSiteCidr, isWithin, parseCidr } from "../addressing/cidr.js";
+import { checkShapes, cloudSiteShapes, type Shape } from "../cluster/argumentShapes.js";
 import { type CloudSiteChoices, chooseCloudSite } from "../cluster/cloudSite.js";
 import { privateAdminRanges } from "../cluster/privateReach.js";
 import { InputError, quote } from "../errors.js";
@@ -26,12 +27,27 @@ export interface GcpSiteChoices extends CloudSiteChoices {
     readonly cidr: string;
 }
 
+const shapes = {
+    ...cloudSiteShapes,
+    region: "text",
+    project: "input",
+    zones: "texts",
+    egressAddressCount: "number",
+    network: {
+        fields: { network: "input", subnetwork: "input", cidr: "text" },
+        required: ["network", "subnetwork", "cidr"],
+    },
+    dns: { fields: { zone: "input", name: "text" }, required: ["zone", "name"] },
+    kmsKey: "input",
+} as const satisfies Readonly<Record<keyof GcpSiteArgs, Shape>>;
+
 /**
  * Checks a GCP site's arguments and decides its cluster.
  *
  * @throws InputError naming the argument
  */
 export function chooseGcpSite(name: string, args: GcpSiteArgs): GcpSiteChoices {
+    checkShapes(args, shapes);
     const region = checkRegion(args.region);
     const zones = checkZones(region, args.zones ?? defaultZones(region));
     const brokerRange = args.network === undefined ? undefined : checkNetwork(region, args.network, args.cidr);

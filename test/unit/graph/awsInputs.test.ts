@@ -35,7 +35,7 @@ describe("bad input to an AWS site, each with the argument named", () => {
         ["a letter that no zone has", { zones: ["eu-central-1q"] }, /^zones\[0\]: "eu-central-1q" is no zone of eu-central-1/],
         ["a zone twice", { zones: ["eu-central-1a", "eu-central-1a"] }, /^zones: .*different zones/],
         ["no zone", { zones: [] }, /^zones: \[\] is not possible/],
-        ["a zone that is no text", wrong({ zones: [1] }), /^zones\[0\]: 1 is no zone/],
+        ["a zone that is no text", wrong({ zones: [1] }), /^zones\[0\]: 1 is no text/],
         [
             "an egress that does not exist",
             wrong({ egress: "perzone" }),
@@ -101,7 +101,7 @@ describe("bad input to an AWS site, each with the argument named", () => {
         [
             "a zone without a public subnet",
             wrong({ network: { ...theirNetwork, zones: { "eu-central-1a": { brokers: zoneA.brokers } } } }),
-            /^network\.zones\["eu-central-1a"\]\.public\.cidr: undefined is no IPv4 range/,
+            /^network\.zones\["eu-central-1a"\]\.public: it is missing/,
         ],
         [
             "a network without egress addresses",
