@@ -44,7 +44,8 @@ const bootDiskGb = 20;
 
 /**
  * Machine properties that GCP would change by stopping the machine, or would change without any effect on what runs. They replace it
- * instead: a replacement goes through the membership, which drains the node first and lets one node change at a time.
+ * instead: a replacement goes through the membership, which drains the node first and lets one node change at a time. A machine whose
+ * metadata somebody has changed by hand is made anew as well, once a refresh has seen it.
  */
 const replaceInsteadOfStop = ["machineType", "metadata", "serviceAccount", "shieldedInstanceConfig", "attachedDisks"];
 

@@ -51,7 +51,7 @@ export function gcpPublicEnd({ site, linkHost, caPem, address, egress, firewall 
                     `${site}-nat-to-${facts.name}`,
                     {
                         description: `Links to ${facts.name}, tier nat`,
-                        destinationRanges: [target.range],
+                        destinationRanges: target.ranges,
                         ports: [target.port],
                         logged: true,
                     },
@@ -63,11 +63,11 @@ export function gcpPublicEnd({ site, linkHost, caPem, address, egress, firewall 
 }
 
 /**
- * What brokers must be let out to. A door that is a name, such as that of an AWS load balancer, has addresses that follow its healthy
- * zones: there the port alone is the bound, and the door proves itself by its certificate.
+ * What brokers must be let out to: the door's fixed addresses. A door that is a name without such has addresses that come and go: there the
+ * port alone is the bound, and the door proves itself by its certificate.
  */
 function targetOf({ address, server }: LinkDoor): {
-    readonly range: pulumi.Output<string>;
+    readonly ranges: pulumi.Output<string>[];
     readonly port: pulumi.Output<string>;
 } {
     const host = address === undefined ? server.apply((text) => text.slice(0, text.lastIndexOf(":"))) : address.value;
@@ -75,5 +75,6 @@ function targetOf({ address, server }: LinkDoor): {
         address === undefined
             ? server.apply((text) => text.slice(text.lastIndexOf(":") + 1))
             : pulumi.output(String(address.port));
-    return { range: host.apply((value) => (isIPv4(value) ? `${value}/32` : "0.0.0.0/0")), port };
+    const ranges = address?.leadsTo?.map((one) => pulumi.interpolate`${one.address}/32`);
+    return { ranges: ranges ?? [host.apply((value) => (isIPv4(value) ? `${value}/32` : "0.0.0.0/0"))], port };
 }

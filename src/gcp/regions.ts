@@ -8,9 +8,9 @@ import { InputError, quote } from "../errors.js";
 const zoneLetters: Readonly<Record<string, string>> = { "europe-west1": "bcd", "us-east1": "bcd" };
 
 /**
- * Regions in which sites run on arm64 (C4A) unless told otherwise: those that Google named when C4A became available (2024-10-30), without
- * Frankfurt, where not every zone had it. Every zone is asked at preview whether it has the machine type, so an outdated row costs an error
- * with the choices, never half a site.
+ * Regions in which sites run on arm64 (C4A) unless told otherwise, as known in 2026-11 without a page of Google's that lists zones; regions
+ * of which one zone may lack the series are left out. Every zone is asked at preview whether it has the machine type, so a wrong row costs
+ * an error that names the choices, never half a site.
  */
 const armRegions: ReadonlySet<string> = new Set([
     "asia-southeast1",
