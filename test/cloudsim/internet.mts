@@ -101,7 +101,7 @@ export class SocksServer {
 
     constructor(way: Way) {
         this.#way = way;
-        this.#server = createServer((socket) => void this.#serve(socket));
+        this.#server = createServer({ allowHalfOpen: true }, (socket) => void this.#serve(socket));
     }
 
     get port(): number {
@@ -159,7 +159,7 @@ export class SocksServer {
 
 /** Connects a socket with a port on loopback, both ways, until either side ends. */
 function join(socket: Socket, port: number, onSettled: (arrived: boolean) => void): void {
-    const other = connect({ host: "127.0.0.1", port, noDelay: true });
+    const other = connect({ host: "127.0.0.1", port, noDelay: true, allowHalfOpen: true });
     let settled = false;
     other.once("connect", () => {
         settled = true;
