@@ -3,10 +3,10 @@ import {
     type Cidr,
     checkDisjoint,
     checkPublicAddress,
+    checkSiteCidr,
     isWithin,
     type NamedRange,
     parseCidr,
-    reservedRanges,
 } from "../addressing/cidr.js";
 import { defaultSiteCidr, linkDoorAddress, siteRanges } from "../addressing/siteRanges.js";
 import { checkShapes, cloudSiteShapes, type Shape } from "../cluster/argumentShapes.js";
@@ -62,6 +62,7 @@ const shapes = {
     kmsKeyId: "input",
     dns: { fields: { zoneId: "input", name: "text" }, required: ["zoneId", "name"] },
     permissionsBoundary: "input",
+    vpn: "checked",
 } as const satisfies Readonly<Record<keyof AwsSiteArgs, Shape>>;
 
 /** Tags of one resource. The name that AWS's console shows is one of them. */
@@ -169,8 +170,7 @@ function checkNetwork(args: AwsSiteArgs, network: AwsNetworkArgs): void {
             throw new InputError(argument, `the network is yours, and ${where} says it; leave ${argument} out`);
         }
     }
-    const whole = parseCidr(network.cidr, "network.cidr");
-    checkDisjoint([{ cidr: network.cidr, what: "your network" }, ...reservedRanges], "network.cidr");
+    const whole = checkSiteCidr(network.cidr, { min: 8, max: longestPrefix }, "network.cidr");
     const ranges: NamedRange[] = [];
     for (const [zone, subnets] of Object.entries(network.zones ?? {})) {
         for (const [kind, what] of [

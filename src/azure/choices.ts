@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { checkDisjoint, checkPublicAddress, isWithin, parseCidr, reservedRanges } from "../addressing/cidr.js";
+import { checkPublicAddress, checkSiteCidr, isWithin, parseCidr } from "../addressing/cidr.js";
 import { checkShapes, cloudSiteShapes, type Shape } from "../cluster/argumentShapes.js";
 import { type CloudSiteChoices, chooseCloudSite } from "../cluster/cloudSite.js";
 import { privateAdminRanges } from "../cluster/privateReach.js";
@@ -159,8 +159,7 @@ function checkNetwork(args: AzureSiteArgs, network: AzureNetworkArgs): void {
             checkArmId(value ?? "", type, argument);
         }
     }
-    const whole = parseCidr(network.cidr, "network.cidr");
-    checkDisjoint([{ cidr: network.cidr, what: "your network" }, ...reservedRanges], "network.cidr");
+    const whole = checkSiteCidr(network.cidr, { min: 8, max: longestPrefix }, "network.cidr");
     const subnet = parseCidr(network.subnetCidr, "network.subnetCidr");
     if (!isWithin(subnet, whole)) {
         throw new InputError(

@@ -104,6 +104,11 @@ describe("bad input to an AWS site, each with the argument named", () => {
             /^network\.zones\["eu-central-1a"\]\.public: it is missing/,
         ],
         [
+            "a public range as a private network",
+            theirs({ cidr: "18.50.0.0/16" }),
+            /^network\.cidr: "18\.50\.0\.0\/16" is not private/,
+        ],
+        [
             "a network without egress addresses",
             wrong({ network: { ...theirNetwork, egressAddresses: undefined } }),
             /^network\.egressAddresses: it is missing/,

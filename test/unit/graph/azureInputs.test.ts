@@ -96,6 +96,11 @@ describe("AzureSite: wrong arguments", () => {
             "network.subnetCidr: a /30 is smaller than any subnet of Azure; set /29 or larger",
         ],
         [
+            "a public range as a private network",
+            { network: { ...existingNetwork, cidr: "20.200.0.0/16", subnetCidr: "20.200.3.0/24" } },
+            'network.cidr: "20.200.0.0/16" is not private; set a range within 10.0.0.0/8',
+        ],
+        [
             "a network in a reserved range",
             { network: { ...existingNetwork, cidr: "172.17.0.0/16", subnetCidr: "172.17.1.0/24" } },
             "network.cidr: ",
