@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { benchClouds } from "./bench/clouds.mts";
 import { benchDelivery } from "./bench/delivery.mts";
 import { benchImport } from "./bench/importCost.mts";
 import { benchPlan } from "./bench/plan.mts";
@@ -8,12 +9,12 @@ import { build } from "./build.mts";
 import { runMain, ScriptError, say } from "./output.mts";
 import { ensurePulumi } from "./pulumi.mts";
 
-const parts = ["plan", "import", "delivery", "scale"] as const;
+const parts = ["plan", "import", "delivery", "scale", "clouds"] as const;
 const usage = `npm run bench [-- [PART...] [--sites N,N,...]]
 
 Prints figures of this machine, as ratios where they depend on it. Parts: ${parts.join(", ")} (default: all).
 
-  --sites N,N,...  sizes of the meshes of part scale (default 3,10,20)
+  --sites N,N,...  sizes of the meshes of the parts scale (default 3,10,20) and clouds (default 3,6,12; simulated clouds)
   --help           this text
 
 Exit codes: 0 every goal met, 1 a goal missed, 2 wrong usage.`;
@@ -26,10 +27,10 @@ async function main(args: string[]): Promise<number> {
     }
     const wanted = positionals.length === 0 ? parts : positionals;
     const unknown = wanted.find((part) => !(parts as readonly string[]).includes(part));
-    const sizes = (values.sites ?? "3,10,20").split(",").map(Number);
-    if (unknown !== undefined || sizes.some((size) => !Number.isInteger(size) || size < 2 || size > 120)) {
-        throw new ScriptError(`${unknown ?? `--sites ${values.sites}`} is not possible\n\n${usage}`, 2);
+    if (unknown !== undefined) {
+        throw new ScriptError(`there is no part ${unknown}\n\n${usage}`, 2);
     }
+    const sizes = sizesOf(values.sites, "3,10,20");
     const { env } = await ensurePulumi(say);
     await build();
     const all: Row[] = [];
@@ -54,12 +55,23 @@ async function main(args: string[]): Promise<number> {
         show("Meshes, beside as many resources that do nothing", scale.rows);
         say(`  highest peak memory of a broker in these meshes: ${scale.peakMb.toFixed(0)} MB`);
     }
+    if (wanted.includes("clouds")) {
+        show("Cloud sites, on simulated clouds that take no time", await benchClouds(sizesOf(values.sites, "3,6,12"), env));
+    }
     if (peakMb > 0) {
         show("Memory", [bounded("peak memory of a local site under the delivery load", peakMb, "MB", 120)]);
     }
     const missed = all.filter((row) => row.met === false);
     say(missed.length === 0 ? "\nEvery goal was met." : `\nMissed: ${missed.map((row) => row.what).join("; ")}`);
     return missed.length === 0 ? 0 : 1;
+}
+
+function sizesOf(given: string | undefined, otherwise: string): number[] {
+    const sizes = (given ?? otherwise).split(",").map(Number);
+    if (sizes.some((size) => !Number.isInteger(size) || size < 2 || size > 120)) {
+        throw new ScriptError(`--sites ${given} is not possible\n\n${usage}`, 2);
+    }
+    return sizes;
 }
 
 function readArgs(args: string[]) {

@@ -19,8 +19,12 @@ export class BenchStack {
         this.#env = env;
     }
 
-    /** Writes a CommonJS program into a new project and makes its stack. */
-    static async create(program: string, env: NodeJS.ProcessEnv): Promise<BenchStack> {
+    /** Writes a CommonJS program, and other files by name, into a new project and makes its stack. */
+    static async create(
+        program: string,
+        env: NodeJS.ProcessEnv,
+        files: Readonly<Record<string, string>> = {},
+    ): Promise<BenchStack> {
         const { startTimeOf } =
             require("../../dist/local/broker/processIdentity.js") as typeof import("../../src/local/broker/processIdentity.ts");
         const folder = mkdtempSync(join(tmpdir(), "linkspan-bench-"));
@@ -31,6 +35,9 @@ export class BenchStack {
         writeFileSync(join(project, "Pulumi.yaml"), "name: bench\nruntime: nodejs\n");
         writeFileSync(join(project, "package.json"), '{"name":"bench","private":true,"main":"index.js"}');
         writeFileSync(join(project, "index.js"), program);
+        for (const [name, text] of Object.entries(files)) {
+            writeFileSync(join(project, name), text);
+        }
         symlinkSync(join(root, "node_modules"), join(project, "node_modules"));
         const stack = new BenchStack(folder, project, {
             ...env,
