@@ -113,7 +113,7 @@ export class AwsSite extends pulumi.ComponentResource implements Site {
             ready: [...brokers.memberships, ...doors.ready, ...firewall.ready],
         });
         this.nameService = createNameService(scope, network);
-        this.end = awsPublicEnd(scope, { egress, firewall, doors, caPem: identity.caPem });
+        this.end = awsPublicEnd(scope, { egress, firewall, doors, addresses, caPem: identity.caPem });
         const vpnParts = { network, firewall, machines: brokers.machines, caPem: identity.caPem };
         this.makeVpnEnd = (peers) => awsVpnEnd(scope, choices, vpnParts, peers);
         this.device = identity.device;

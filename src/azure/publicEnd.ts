@@ -63,11 +63,13 @@ export function azurePublicEnd(scope: AzureScope, { egress, firewall, address, c
     };
 }
 
-/** A peer's door as an outbound rule names it. A name, as AWS's doors are, leads to addresses that come and go. */
+/** A peer's door as an outbound rule names it: by its fixed addresses. A name without such leads to addresses that come and go. */
 function wayTo({ address, server }: LinkDoor) {
-    return address?.recordType === "A"
-        ? { who: [pulumi.interpolate`${address.value}/32`], ports: [String(address.port)] }
-        : { who: "Internet", ports: [address === undefined ? server.apply(portOf) : String(address.port)] };
+    const fixed = address?.recordType === "A" ? [address.value] : address?.leadsTo?.map((one) => one.address);
+    return {
+        who: fixed?.map((one) => pulumi.interpolate`${one}/32`) ?? "Internet",
+        ports: [address === undefined ? server.apply(portOf) : String(address.port)],
+    };
 }
 
 function portOf(server: string): string {

@@ -61,7 +61,17 @@ export interface DoorAddress {
     readonly recordType: "A" | "CNAME";
     /** An IPv4 address, or a host name for `CNAME`. */
     readonly value: pulumi.Output<string>;
+    /** Of a host name: all addresses that it can ever lead to, where they are fixed. Peers' brokers are then let out to these alone. */
+    readonly leadsTo?: readonly FixedAddress[] | undefined;
     readonly port: number;
+}
+
+/** A fixed address. */
+export interface FixedAddress {
+    /** Stable and unique in the site, such as a zone's name: child names carry it. */
+    readonly key: string;
+    /** IPv4 address, without a prefix length. */
+    readonly address: pulumi.Output<string>;
 }
 
 /** Where a site takes its peers' links, in one tier. */
@@ -102,12 +112,7 @@ export interface TierPeer {
 }
 
 /** One fixed address that a site's brokers come from. */
-export interface EgressAddress {
-    /** Stable and unique in the site, such as a zone's name: child names carry it. */
-    readonly key: string;
-    /** IPv4 address, without a prefix length. */
-    readonly address: pulumi.Output<string>;
-}
+export type EgressAddress = FixedAddress;
 
 /** A peer's stable link name as one site must resolve it for a pair's tier. */
 export interface NamedPeer {

@@ -65,14 +65,21 @@ describe("AWS sites in a mesh", () => {
         });
     });
 
-    it("let brokers out to the peer's link door: by its port behind a name, to its address where it has one", async () => {
+    it("let brokers out to the peer's link door: to its fixed addresses where it has some, else by its port", async () => {
         const recording = await mesh({ north: {}, south: {} }, ["plant"]);
         const out = (name: string) => {
             const { fromPort, toPort, cidrIpv4, securityGroupId } = recording.named(name).inputs;
             return { fromPort, toPort, cidrIpv4, securityGroupId };
         };
         const group = { securityGroupId: "north-brokers-firewall-id" };
-        expect(out("north-nat-to-south")).toEqual({ fromPort: 8884, toPort: 8884, cidrIpv4: "0.0.0.0/0", ...group });
+        for (const zone of ["eu-central-1a", "eu-central-1b", "eu-central-1c"]) {
+            expect(out(`north-nat-to-south-${zone}`)).toEqual({
+                fromPort: 8884,
+                toPort: 8884,
+                cidrIpv4: `ip-of-south-door-${zone}/32`,
+                ...group,
+            });
+        }
         expect(out("north-nat-to-plant")).toEqual({ fromPort: 9884, toPort: 9884, cidrIpv4: "0.0.0.0/0", ...group });
 
         const fixed = await recordAws(() => {
@@ -118,8 +125,8 @@ describe("AWS sites in a mesh", () => {
             for (const what of [
                 "north-nat-from-south-eu-central-1a",
                 "south-nat-from-north-eu-central-1a",
-                "north-nat-to-south",
-                "south-nat-to-north",
+                "north-nat-to-south-eu-central-1a",
+                "south-nat-to-north-eu-central-1a",
                 "north-name-of-south",
                 "south-name-of-north",
             ]) {
@@ -138,11 +145,28 @@ describe("AWS sites in a mesh", () => {
         expect(added).toEqual([
             "north-name-of-west",
             "north-nat-from-west-eu-central-1a",
-            "north-nat-to-west",
+            ...["a", "b", "c"].map((zone) => `north-nat-to-west-eu-central-1${zone}`),
             "south-name-of-west",
             "south-nat-from-west-eu-central-1a",
-            "south-nat-to-west",
+            ...["a", "b", "c"].map((zone) => `south-nat-to-west-eu-central-1${zone}`),
         ]);
+    });
+
+    it("have no two rules that AWS takes for one, however many peers there are", async () => {
+        const recording = await mesh({ north: {}, south: { egress: "perZone" }, west: {} });
+        for (const type of [":SecurityGroupIngressRule", ":SecurityGroupEgressRule"]) {
+            const rules = ofType(recording, type).map(({ inputs }) =>
+                [
+                    inputs.securityGroupId,
+                    inputs.ipProtocol,
+                    inputs.fromPort,
+                    inputs.toPort,
+                    inputs.cidrIpv4 ?? inputs.referencedSecurityGroupId,
+                ].join(" "),
+            );
+            expect(rules.length).toBeGreaterThan(20);
+            expect(new Set(rules).size).toBe(rules.length);
+        }
     });
 
     it("come from the addresses that the user names where the network is the user's", async () => {

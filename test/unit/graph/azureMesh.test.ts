@@ -65,6 +65,28 @@ describe("Azure sites in a mesh", () => {
         expect(rule(recording, "a-nat-to-plant")).toBe("Outbound 1090 Allow Tcp Internet 9884");
     });
 
+    it("let brokers out to the fixed addresses that a peer's name leads to", async () => {
+        const recording = await record(
+            () => {
+                const site = new AzureSite("a", minimal);
+                const peer = peerOf(site, 2);
+                const address = {
+                    host: "peer2.link.mesh.internal",
+                    recordType: "CNAME",
+                    value: pulumi.output("doors-1.elb.eu-central-1.amazonaws.com"),
+                    leadsTo: ["198.51.99.8", "198.51.99.9"].map((one) => ({ key: one, address: pulumi.output(one) })),
+                    port: 8884,
+                } as const;
+                site.publicEnd().admit({ ...peer, door: { ...peer.door, address } }, { parent: site });
+            },
+            { outputs },
+        );
+        expect(recording.named("a-nat-to-peer2").inputs).toMatchObject({
+            destinationAddressPrefixes: ["198.51.99.8/32", "198.51.99.9/32"],
+            destinationPortRanges: ["8884"],
+        });
+    });
+
     it("give every rule of a group and a direction a priority of its own, for all site numbers", async () => {
         const recording = await record(
             () => {

@@ -440,6 +440,28 @@ describe("a pair", () => {
         });
     });
 
+    it("lets brokers out to the fixed addresses that a peer's name leads to", async () => {
+        const recording = await record(() => {
+            const site = siteOf("gcp", 2);
+            const { door, egress } = site.publicEnd();
+            const address = {
+                host: "aws.link.fleet.internal",
+                recordType: "CNAME",
+                value: pulumi.output("doors-1.elb.eu-central-1.amazonaws.com"),
+                leadsTo: ["198.51.99.8", "198.51.99.9"].map((one) => ({ key: one, address: pulumi.output(one) })),
+                port: 8884,
+            } as const;
+            site.publicEnd().admit(
+                { pair: "aws-gcp", facts: { ...site.facts, name: "aws" }, egress, door: { ...door, address } },
+                { parent: site },
+            );
+        }, gcpMocks);
+        expect(recording.named("gcp-nat-to-aws").inputs).toMatchObject({
+            destinationRanges: ["198.51.99.8/32", "198.51.99.9/32"],
+            allows: [{ ports: ["8884"] }],
+        });
+    });
+
     it("lets brokers out to the port and address of an existing cluster's listener", async () => {
         const recording = await record(() => {
             const site = siteOf("gcp", 2);
