@@ -45,7 +45,11 @@ export interface BrokerArgs {
      * @default "1"
      */
     readonly imageRelease?: string | undefined;
-    /** Size of the data disk in GiB, 10 to 16384. @default 20 */
+    /**
+     * Size of the data disk in GiB, 10 to 16384. It can grow; what is new is used after the machine's next boot. A smaller size is refused
+     * by AWS and Azure, and on Google Cloud it replaces the disks by empty ones.
+     * @default 20
+     */
     readonly dataDiskGb?: number | undefined;
     /**
      * Refuse to delete the data disks, also in `pulumi destroy`, until this is set to false and applied.
@@ -118,7 +122,7 @@ export interface CloudSiteArgs {
     /** How this machine reaches the REST API and the client door. @default "public" */
     readonly reach?: Reach | undefined;
     /**
-     * Device users.
+     * Device users. Brokers read them at their very first boot only: whom you add, change or leave out afterwards, do the same over EMQX's API.
      * @default one user `device` with a generated password, see the site's `device`
      */
     readonly users?: readonly DeviceUser[] | undefined;

@@ -6,6 +6,7 @@ import type { Reach } from "./args.js";
 import type { ClusterIdentity } from "./clusterIdentity.js";
 import { apiKeyName, type ClusterPlan, probeUser } from "./clusterPlan.js";
 import { doorPorts } from "./ports.js";
+import { reachesPrivately } from "./privateReach.js";
 
 /** What the contract's view of a cloud site's cluster is made from. */
 export interface CloudClusterParts {
@@ -87,9 +88,8 @@ export function cloudApi(
 }
 
 function dialled({ plan, reach, doors }: Pick<CloudClusterParts, "plan" | "reach" | "doors">): pulumi.Output<string> {
-    const privately = reach === "direct" || (typeof reach === "object" && "proxy" in reach && reach.to === "private");
     const [first] = plan.nodes;
-    return privately && first !== undefined ? pulumi.output(first.address) : doors.host;
+    return reachesPrivately(reach) && first !== undefined ? pulumi.output(first.address) : doors.host;
 }
 
 type Detour = { readonly connect?: { readonly host: string; readonly port: number }; readonly proxy?: string };
