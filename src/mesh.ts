@@ -53,6 +53,8 @@ export interface SiteRow {
     readonly endpoint: string;
     /** EMQX's version; of a local site the version whose contract it follows. */
     readonly version: string;
+    /** Of a local site: how real its network was, `process` or `network`. */
+    readonly level?: string;
 }
 
 /** How a pair's two sites are joined, as an output. */
@@ -188,12 +190,13 @@ function createPair(
 }
 
 function siteRow(site: Site): pulumi.Output<SiteRow> {
-    const { name, platform, clusterName } = site.facts;
+    const { name, platform, clusterName, level } = site.facts;
     return pulumi.all([site.cluster.clientDoor, site.cluster.version]).apply(([door, version]) => ({
         name,
         platform,
         clusterName,
         endpoint: `${door.scheme}://${door.host}:${door.port}`,
         version,
+        ...(level === undefined ? {} : { level }),
     }));
 }

@@ -75,6 +75,7 @@ export interface MeshPlan {
  */
 export function planMesh(input: MeshPlanInput): MeshPlan {
     checkSites(input.sites);
+    checkSameLevel(input.sites);
     checkTier(input.tier, "tier");
     const names = new Set(input.sites.map((site) => site.name));
     checkTopicKeys(input.topics, names, "topics");
@@ -193,6 +194,18 @@ function checkSites(sites: readonly SiteFacts[]): void {
         throw new InputError(
             "sites",
             `the sites belong to different meshes (${list}); set the same meshId on all of them, or on none`,
+        );
+    }
+}
+
+/** Brokers on loopback and brokers in networks of their own do not reach each other. */
+function checkSameLevel(sites: readonly SiteFacts[]): void {
+    const [first, ...others] = sites.filter(({ level }) => level !== undefined);
+    const other = others.find(({ level }) => level !== first?.level);
+    if (first !== undefined && other !== undefined) {
+        throw new InputError(
+            "sites",
+            `${first.name} has level ${quote(first.level)} and ${other.name} ${quote(other.level)}; local sites of a mesh share one network, so set the same level on all of them`,
         );
     }
 }

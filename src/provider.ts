@@ -22,3 +22,8 @@ export const packagePin = lazyProvider(async () => (await import("./cluster/pack
 export const deviceFiles = lazyProvider(async () => (await import("./external/deviceFilesProvider.js")).deviceFilesProvider);
 export const linkPath = lazyProvider(async () => (await import("./link/linkPathProvider.js")).linkPathProvider);
 export const pathSwitch = lazyProvider(async () => (await import("./link/pathSwitchProvider.js")).pathSwitchProvider);
+export const localNetwork = lazyProvider(
+    async () => (await import("./local/network/localNetworkProvider.js")).localNetworkProvider,
+);
+export const localPath = lazyProvider(async () => (await import("./local/network/localPathProvider.js")).localPathProvider);
+export const localName = lazyProvider(async () => (await import("./local/network/localNameProvider.js")).localNameProvider);

@@ -37,6 +37,8 @@ export interface SiteFacts {
     readonly filtersSources?: boolean | undefined;
     /** Set where the addresses that the site's brokers come from are fixed and known before a link is made. */
     readonly fixedEgress?: boolean | undefined;
+    /** Where the site is on this machine: how real its network is. All sites of a mesh that have one have the same. */
+    readonly level?: "process" | "network" | undefined;
     /** Where the site's brokers are not EMQX: what that leaves unproven, as a sentence. */
     readonly standIn?: string | undefined;
 }

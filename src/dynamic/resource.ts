@@ -20,6 +20,9 @@ export const dynamicTypes = {
     deviceFiles: "DeviceFiles",
     linkPath: "LinkPath",
     pathSwitch: "PathSwitch",
+    localNetwork: "LocalNetwork",
+    localPath: "LocalPath",
+    localName: "LocalName",
 } as const;
 
 /** A resource kind: the export of `linkspan/provider` that implements it. */

@@ -6,6 +6,9 @@ import type { DeviceFilesInputs, DeviceFilesOutputs } from "../external/deviceFi
 import type { CertificateInputs, CertificateOutputs } from "../identity/certificateProvider.js";
 import type { MeshCaInputs, MeshCaOutputs } from "../identity/meshCaProvider.js";
 import type { SecretsInputs, SecretsOutputs } from "../identity/secretsProvider.js";
+import type { LocalNameInputs } from "../local/network/localNameProvider.js";
+import type { LocalNetworkInputs, LocalNetworkOutputs } from "../local/network/localNetworkProvider.js";
+import type { LocalPathInputs, LocalPathOutputs } from "../local/network/localPathProvider.js";
 import * as provider from "../provider.js";
 import type { AccessInputs, AccessOutputs } from "./linkAccessRules.js";
 import type { LinkInputs, LinkOutputs } from "./linkInputs.js";
@@ -32,6 +35,9 @@ const types = {
     deviceFiles: "pulumi-nodejs:dynamic/linkspan:DeviceFiles",
     linkPath: "pulumi-nodejs:dynamic/linkspan:LinkPath",
     pathSwitch: "pulumi-nodejs:dynamic/linkspan:PathSwitch",
+    localNetwork: "pulumi-nodejs:dynamic/linkspan:LocalNetwork",
+    localPath: "pulumi-nodejs:dynamic/linkspan:LocalPath",
+    localName: "pulumi-nodejs:dynamic/linkspan:LocalName",
 } as const;
 
 /** Every key of a type: leaving one out, or having one too many, does not compile. */
@@ -134,6 +140,23 @@ const move: Keys<SwitchInputs> = {
     timeouts: true,
     progressUrn: true,
 };
+const network: Keys<LocalNetworkInputs> = { stateDir: true, progressUrn: true };
+const networkOwn: Own<LocalNetworkOutputs, LocalNetworkInputs> = { pid: true, startTime: true };
+const localPath: Keys<LocalPathInputs> = {
+    stateDir: true,
+    site: true,
+    peer: true,
+    peerNumber: true,
+    tier: true,
+    part: true,
+    admits: true,
+    tunnels: true,
+    line: true,
+    wait: true,
+    progressUrn: true,
+};
+const localPathOwn: Own<LocalPathOutputs, LocalPathInputs> = { digest: true };
+const localName: Keys<LocalNameInputs> = { namesDir: true, host: true, address: true, port: true, progressUrn: true };
 const moveOwn: Own<SwitchOutputs, SwitchInputs> = { movedAt: true, moved: true };
 
 describe("what users' state names", () => {
@@ -188,5 +211,10 @@ describe("what users' state names", () => {
         expect(sorted(pathOwn)).toBe("reached verdict");
         expect(sorted(move)).toBe("api clientIdPrefix nameSeconds path progressUrn remoteCluster sources timeouts");
         expect(sorted(moveOwn)).toBe("moved movedAt");
+        expect(sorted(network)).toBe("progressUrn stateDir");
+        expect(sorted(networkOwn)).toBe("pid startTime");
+        expect(sorted(localPath)).toBe("admits line part peer peerNumber progressUrn site stateDir tier tunnels wait");
+        expect(sorted(localPathOwn)).toBe("digest");
+        expect(sorted(localName)).toBe("address host namesDir port progressUrn");
     });
 });

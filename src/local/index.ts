@@ -1,2 +1,3 @@
+export type { LocalBgpArgs } from "./network/networkSite.js";
 export type { LocalPorts } from "./ports.js";
-export { LocalSite, type LocalSiteArgs, type LocalSiteUser } from "./site.js";
+export { type LocalLevel, LocalSite, type LocalSiteArgs, type LocalSiteUser } from "./site.js";

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { DynamicResource } from "../dynamic/resource.js";
 import type { LocalUser } from "./localBrokerProvider.js";
+import type { BrokerNetwork } from "./network/networkBroker.js";
 import type { LocalPorts } from "./ports.js";
 
 /** Arguments of {@link LocalBroker}. {@link LocalSite} fills them. */
@@ -34,6 +35,8 @@ export interface LocalBrokerArgs {
     readonly users: pulumi.Input<readonly LocalUser[]>;
     /** Seconds for which peers keep the routes of a silent site; EMQX's are 30. */
     readonly routeLifeSeconds?: number | undefined;
+    /** Where the broker runs at level `network`. @default on this machine's loopback */
+    readonly network?: BrokerNetwork | undefined;
 }
 
 /**

@@ -10,6 +10,7 @@ import { type DiffAnswer, hasUnknown, type Lifecycle } from "../dynamic/provider
 import { OperationError, quote } from "../errors.js";
 import type { LocalBrokerConfig } from "./broker/config.js";
 import { startTimeOf } from "./broker/processIdentity.js";
+import { type BrokerNetwork, insidePorts, launchInside, openDoors, prepareSite, removeSite } from "./network/networkBroker.js";
 import { choosePorts, type LocalPorts } from "./ports.js";
 import { endProcess, isAlive, type ProcessIdentity } from "./processes.js";
 
@@ -37,6 +38,8 @@ export interface LocalBrokerInputs {
     readonly apiSecret: string;
     readonly users: readonly LocalUser[];
     readonly routeLifeSeconds?: number;
+    /** Where the broker runs at level `network`; absent at level `process`. */
+    readonly network?: BrokerNetwork;
     readonly progressUrn?: string;
 }
 
@@ -93,6 +96,9 @@ export const localBrokerProvider: Lifecycle<LocalBrokerInputs, LocalBrokerOutput
         if (left !== undefined) {
             await endProcess(left);
         }
+        if (olds.network !== undefined) {
+            await removeSite(resolve(olds.network.stateDir), olds.network.name);
+        }
         await rm(folder, { recursive: true, force: true });
         await rm(join(resolve(olds.namesDir), olds.linkHost), { force: true });
         // The mesh's folders go with its last site; while others are in them, removing fails, and that is right.
@@ -118,6 +124,7 @@ function fingerprint(inputs: LocalBrokerInputs): string {
         apiSecret,
         users,
         routeLifeSeconds,
+        network,
     } = inputs;
     const all = [
         siteName,
@@ -134,7 +141,9 @@ function fingerprint(inputs: LocalBrokerInputs): string {
     ];
     const secretParts = [tls.ca, tls.serverCert, tls.serverKey, tls.linkCert, tls.linkKey, apiKey, apiSecret];
     const people = users.flatMap((user) => [user.username, user.password, user.superuser ?? false]);
-    return JSON.stringify([...all, ...secretParts, ...people, routeLifeSeconds ?? 0]);
+    const place =
+        network === undefined ? [] : [network.stateDir, network.siteNumber, network.asn, network.holdSeconds, network.bfd];
+    return JSON.stringify([...all, ...secretParts, ...people, routeLifeSeconds ?? 0, ...place]);
 }
 
 async function start(inputs: LocalBrokerInputs, before: LocalBrokerOutputs | undefined): Promise<LocalBrokerOutputs> {
@@ -154,12 +163,24 @@ async function start(inputs: LocalBrokerInputs, before: LocalBrokerOutputs | und
     }
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await mkdir(namesDir, { recursive: true, mode: 0o700 });
-    const wanted = wishFor(inputs.ports, before?.boundPorts ?? previous?.ports);
+    const { network } = inputs;
+    if (before?.network !== undefined && before.network.stateDir !== network?.stateDir) {
+        await removeSite(resolve(before.network.stateDir), before.network.name);
+    }
+    if (network !== undefined) {
+        progress("preparing the site's network");
+        await prepareSite(resolve(network.stateDir), network);
+    }
+    // At level network these are the ports on loopback that lead to the broker, which has EMQX's own.
+    const had = before?.boundPorts ?? (network === undefined ? previous?.ports : undefined);
+    const inside = network !== undefined || before?.network !== undefined;
+    const wanted = wishFor(inputs.ports, had !== undefined && inside ? { ...had, links: 0 } : had);
     progress("choosing ports");
-    const ports = await choosePorts(inputs.bind, wanted).catch((error: unknown) => {
+    const outside = network === undefined ? inputs.bind : "127.0.0.1";
+    const ports = await choosePorts(outside, wanted).catch((error: unknown) => {
         throw new OperationError({
             what: `start the local broker of site ${inputs.siteName}`,
-            where: inputs.bind,
+            where: outside,
             message: error instanceof Error ? error.message : String(error),
             todo: "If another program took the port, end it or set the site's ports argument",
         });
@@ -167,10 +188,16 @@ async function start(inputs: LocalBrokerInputs, before: LocalBrokerOutputs | und
     if (owner !== undefined) {
         await writePrivately(join(folder, ownerFile), owner);
     }
-    await writePrivately(join(folder, "config.json"), JSON.stringify(brokerConfig(inputs, namesDir, ports)));
+    await writePrivately(
+        join(folder, "config.json"),
+        JSON.stringify(brokerConfig(inputs, namesDir, network === undefined ? ports : insidePorts(ports))),
+    );
     await rm(join(folder, "ready.json"), { force: true });
     progress("starting the broker");
     const identity = await launch(inputs, folder);
+    if (network !== undefined) {
+        await openDoors(resolve(network.stateDir), network.name, ports);
+    }
     const storeId = await storeIdOf(folder);
     const { progressUrn: _, ...kept } = inputs;
     return {
@@ -178,7 +205,7 @@ async function start(inputs: LocalBrokerInputs, before: LocalBrokerOutputs | und
         ...(inputs.progressUrn === undefined ? {} : { progressUrn: inputs.progressUrn }),
         pid: identity.pid,
         startTime: identity.startTime,
-        boundPorts: ports,
+        boundPorts: network === undefined ? ports : { ...ports, links: insidePorts(ports).links },
         folder,
         storeId,
     };
@@ -267,6 +294,11 @@ function brokerConfig(inputs: LocalBrokerInputs, namesDir: string, ports: LocalP
 
 async function launch(inputs: LocalBrokerInputs, folder: string): Promise<ProcessIdentity> {
     const entry = join(dirname(createRequire(__filename).resolve("linkspan/package.json")), "dist", "local", "broker", "main.js");
+    if (inputs.network !== undefined) {
+        const { stateDir, name } = inputs.network;
+        await launchInside(resolve(stateDir), name, [process.execPath, entry, folder], folder);
+        return untilReady(inputs, folder, undefined, () => undefined);
+    }
     const errors = openSync(join(folder, "start.log"), "w", 0o600);
     let pid: number | undefined;
     let ended: string | undefined;
@@ -289,21 +321,32 @@ async function launch(inputs: LocalBrokerInputs, folder: string): Promise<Proces
     } finally {
         closeSync(errors);
     }
+    return untilReady(inputs, folder, pid, () => ended);
+}
+
+/** @param pid the process that was started, where that is known: another one's word does not count */
+async function untilReady(
+    inputs: LocalBrokerInputs,
+    folder: string,
+    pid: number | undefined,
+    endedHow: () => string | undefined,
+): Promise<ProcessIdentity> {
     const deadline = Date.now() + startDeadlineMs;
     while (Date.now() < deadline) {
         const ready = await readReady(folder);
-        if (ready !== undefined && ready.pid === pid) {
+        if (ready !== undefined && (pid === undefined || ready.pid === pid)) {
             if (ready.error !== undefined) {
                 await endProcess(ready, 2_000);
                 throw startFailed(inputs, ready.error);
             }
             return { pid: ready.pid, startTime: startTimeOf(ready.pid) ?? ready.startTime };
         }
-        if (ended !== undefined) {
+        if (endedHow() !== undefined) {
             break;
         }
         await sleep(20);
     }
+    const ended = endedHow();
     const said = (await readFile(join(folder, "start.log"), "utf8").catch(() => "")).trim().split("\n").slice(-3).join(" ");
     if (pid !== undefined) {
         const startTime = startTimeOf(pid);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import type { BrokerCluster, InterconnectEnd, PublicEnd, Site, SiteFacts, VpnEnd } from "../contracts/site.js";
+import type { BrokerCluster, InterconnectEnd, NameService, PublicEnd, Site, SiteFacts, VpnEnd } from "../contracts/site.js";
 import { InputError, quote } from "../errors.js";
 import { MeshIdentity } from "../identity/meshIdentity.js";
 import { Secrets } from "../identity/secrets.js";
@@ -10,6 +10,8 @@ import { localCluster } from "./brokerCluster.js";
 import { type LocalDoor, localTiers } from "./door.js";
 import { localInterconnectEnd } from "./interconnectEnd.js";
 import { LocalBroker } from "./localBroker.js";
+import { LocalNetwork } from "./network/localNetwork.js";
+import { type LocalBgpArgs, NetworkSite } from "./network/networkSite.js";
 import { checkPorts, type LocalPorts } from "./ports.js";
 import { localPublicEnd } from "./publicEnd.js";
 import { localVpnEnd } from "./vpnEnd.js";
@@ -57,7 +59,19 @@ export interface LocalSiteArgs {
      * @default 30
      */
     readonly routeLifeSeconds?: number | undefined;
+    /**
+     * How real the site's network is, the same for all local sites of a mesh. `process`: brokers on this machine's loopback, joined directly in
+     * every tier; runs everywhere. `network`: network namespaces with real address translation and allow-lists, real IPsec (strongSwan) and BGP
+     * (BIRD); Linux, without root where the machine allows it. What the machine lacks is said at preview, and nothing is lowered silently.
+     * @default "process"
+     */
+    readonly level?: LocalLevel | undefined;
+    /** BGP's timers at level `network`. */
+    readonly bgp?: LocalBgpArgs | undefined;
 }
+
+/** How real a local site's network is. */
+export type LocalLevel = "process" | "network";
 
 /** EMQX version whose REST API the local broker follows. */
 const followedVersion = "5.10.3";
@@ -84,7 +98,9 @@ export class LocalSite extends pulumi.ComponentResource implements Site {
     readonly endpoint: pulumi.Output<string>;
     /** Absolute path of the site's folder, with `broker.log`. */
     readonly folder: pulumi.Output<string>;
+    readonly nameService: NameService | undefined;
     private readonly door: LocalDoor;
+    private readonly network: NetworkSite | undefined;
 
     constructor(name: string, args: LocalSiteArgs, opts: pulumi.ComponentResourceOptions = {}) {
         super("linkspan:local:LocalSite", name, {}, opts);
@@ -106,15 +122,26 @@ export class LocalSite extends pulumi.ComponentResource implements Site {
             child,
         );
         const users = deviceUsers(args, secrets);
+        const stateDir = join(given.stateRoot, given.meshId, name);
+        const network =
+            given.level === "network"
+                ? failOn(this, () => {
+                      const parts = {
+                          network: LocalNetwork.of(given.meshId, given.stateRoot),
+                          namesDir: join(stateDir, "names"),
+                      };
+                      return { ...parts, site: new NetworkSite(name, args.siteNumber, { ...parts, bgp: args.bgp }) };
+                  })
+                : undefined;
         const broker = new LocalBroker(
             `${name}-broker`,
             {
                 siteName: name,
                 clusterName: cluster,
                 linkHost: host,
-                stateDir: join(given.stateRoot, given.meshId, name),
-                namesDir: join(given.stateRoot, given.meshId, ".names"),
-                bind,
+                stateDir,
+                namesDir: network?.namesDir ?? join(given.stateRoot, given.meshId, ".names"),
+                bind: network?.site.addresses.broker ?? bind,
                 ports: given.ports,
                 version: followedVersion,
                 tls: {
@@ -128,9 +155,13 @@ export class LocalSite extends pulumi.ComponentResource implements Site {
                 apiSecret: secrets.value("api"),
                 users,
                 routeLifeSeconds: given.routeLifeSeconds,
+                ...(network === undefined ? {} : { network: { stateDir: network.site.stateDir, ...network.site.spec } }),
             },
-            child,
+            network === undefined ? child : { ...child, dependsOn: [network.network] },
         );
+        network?.site.standsOn([broker]);
+        this.network = network?.site;
+        this.nameService = network?.site.nameService;
 
         this.facts = {
             name,
@@ -141,6 +172,8 @@ export class LocalSite extends pulumi.ComponentResource implements Site {
             meshId: given.meshId,
             version: followedVersion,
             tiers: localTiers,
+            level: "process",
+            ...network?.site.facts,
             standIn:
                 "EMQX itself: the brokers of local sites stand in for it. They follow its REST contract and its links' observable behaviour.",
         };
@@ -166,15 +199,15 @@ export class LocalSite extends pulumi.ComponentResource implements Site {
     }
 
     publicEnd(): PublicEnd {
-        return localPublicEnd(this.door);
+        return this.network?.publicEnd(this.door) ?? localPublicEnd(this.door);
     }
 
     vpnEnd(): VpnEnd {
-        return localVpnEnd(this.door);
+        return this.network?.vpnEnd(this.door) ?? localVpnEnd(this.door);
     }
 
     interconnectEnd(): InterconnectEnd {
-        return localInterconnectEnd(this.door);
+        return this.network?.interconnectEnd(this.door) ?? localInterconnectEnd(this.door);
     }
 }
 
@@ -200,11 +233,25 @@ function normalize(name: string, args: LocalSiteArgs) {
             );
         }
     }
+    const level = args.level ?? "process";
+    if (level !== "process" && level !== "network") {
+        throw new InputError("level", `${quote(args.level)} is no level; set "process" or "network"`);
+    }
+    if (level === "network" && links !== 0) {
+        throw new InputError(
+            "ports.links",
+            `${links} cannot be had: at level network the link door is 8884 in the site's own network; leave it out`,
+        );
+    }
+    const { holdSeconds } = args.bgp ?? {};
+    if (holdSeconds !== undefined && !(Number.isInteger(holdSeconds) && holdSeconds >= 3 && holdSeconds <= 180)) {
+        throw new InputError("bgp.holdSeconds", `${quote(holdSeconds)} is out of range; set 3 to 180 whole seconds`);
+    }
     const life = args.routeLifeSeconds;
     if (life !== undefined && !(life >= 1 && life <= 30)) {
         throw new InputError("routeLifeSeconds", `${quote(life)} is out of range; set 1 to 30 seconds`);
     }
-    return { meshId, ports, stateRoot: args.stateRoot ?? ".linkspan", routeLifeSeconds: life };
+    return { meshId, ports, level, stateRoot: args.stateRoot ?? ".linkspan", routeLifeSeconds: life };
 }
 
 function deviceUsers(args: LocalSiteArgs, secrets: Secrets): pulumi.Output<{ username: string; password: string }[]> {

@@ -22,6 +22,7 @@ const broker: Keys<LocalBrokerInputs> = {
     apiSecret: true,
     users: true,
     routeLifeSeconds: true,
+    network: true,
     progressUrn: true,
 };
 const brokerOwn: Own<LocalBrokerOutputs, LocalBrokerInputs> = {
@@ -53,7 +54,7 @@ const probeOwn: Own<ProbeOutputs, ProbeInputs> = { results: true };
 describe("the stored keys", () => {
     it("of local brokers are frozen", () => {
         expect(sorted(broker)).toBe(
-            "apiKey apiSecret bind clusterName linkHost namesDir ports progressUrn routeLifeSeconds siteName stateDir tls users version",
+            "apiKey apiSecret bind clusterName linkHost namesDir network ports progressUrn routeLifeSeconds siteName stateDir tls users version",
         );
         expect(sorted(brokerOwn)).toBe("boundPorts folder pid startTime storeId");
     });

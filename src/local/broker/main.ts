@@ -6,7 +6,7 @@ import { type LocalBrokerConfig, readBrokerConfig } from "./config.js";
 import { writePrivate } from "./files.js";
 import { leaseFileHolds } from "./lease.js";
 import { fileLog } from "./log.js";
-import { isSameProcess, startTimeOf } from "./processIdentity.js";
+import { isSameProcess, ownPid, startTimeOf } from "./processIdentity.js";
 
 // Many sites run on one machine: collect garbage early instead of letting a burst of messages grow the heap for good.
 setFlagsFromString("--semi-space-growth-factor=1");
@@ -16,7 +16,8 @@ const leaseCheckMs = 1000;
 /** Process entry: `node main.js <stateDir>`. Reads `config.json` there, starts the broker and writes `ready.json`. */
 async function main(stateDir: string): Promise<void> {
     const { log, close } = fileLog(join(stateDir, "broker.log"));
-    const identity = { pid: process.pid, startTime: startTimeOf(process.pid) ?? "" };
+    const pid = ownPid();
+    const identity = { pid, startTime: startTimeOf(pid) ?? "" };
     const ready = (more: Record<string, unknown>) =>
         writePrivate(join(stateDir, "ready.json"), JSON.stringify({ ...identity, ...more }));
     let broker: Broker;

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 
 /**
  * When a process started, as text that differs between two processes with the same pid. Undefined when there is no such process.
@@ -32,4 +32,13 @@ export function startTimeOf(pid: number): string | undefined {
 /** Whether the process that had this pid and start time still runs. */
 export function isSameProcess(pid: number, startTime: string): boolean {
     return startTimeOf(pid) === startTime;
+}
+
+/** This process's number as /proc and everybody outside know it: in a pid namespace of its own a process believes in another one. */
+export function ownPid(): number {
+    try {
+        return Number(readlinkSync("/proc/self")) || process.pid;
+    } catch {
+        return process.pid;
+    }
 }

@@ -1,0 +1,93 @@
+import type { PathSpec, TunnelSpec } from "./desired.js";
+import type { TunnelState } from "./protocol.js";
+import type { Reconciler } from "./reconciler.js";
+import { tunnelName } from "./routing.js";
+
+/** What peers and daemons say when two halves of a tunnel do not fit, and what it means. The first that is found counts. */
+const causes: readonly (readonly [RegExp, string])[] = [
+    [
+        /received AUTHENTICATION_FAILED/,
+        "the pre-shared keys of the two sides differ, or one side does not know the other's address (the peer answered AUTHENTICATION_FAILED)",
+    ],
+    [/MAC mismatched/, "the pre-shared keys of the two sides differ (the peer's proof does not fit this side's key)"],
+    [
+        /received TS_UNACCEPTABLE/,
+        "the ranges of the two sides do not match: what one side sends to is not what the other one has (the peer answered TS_UNACCEPTABLE)",
+    ],
+    [
+        /received NO_PROPOSAL_CHOSEN/,
+        "the suites of the two sides differ, or the peer expects another address (the peer answered NO_PROPOSAL_CHOSEN)",
+    ],
+    [/received INVALID_KE_PAYLOAD/, "the suites of the two sides differ (the peer wants another key exchange)"],
+    [/giving up after|peer not responding/, "the peer does not answer IKE: its address or its rules"],
+];
+
+/** What is wrong, by the newest words that name this connection. */
+export function causeIn(log: string, connection: string): string | undefined {
+    // Behind it may come an attempt that goes well; what was said before that is over.
+    const own = log.split("\n").filter((line) => line.includes(`<${connection}|`));
+    const success = own.findLastIndex((line) => line.includes(`CHILD_SA ${connection}{`) && line.includes("established"));
+    const failures = own.slice(success + 1).join("\n");
+    return causes.find(([pattern]) => pattern.test(failures))?.[1];
+}
+
+/** How many children of a connection are installed, and whether the connection itself is up, by `swanctl --list-sas`. */
+export function readSas(text: string, connection: string): { readonly ike: boolean; readonly children: number } {
+    let ike = false;
+    let within = false;
+    const installed = new Set<string>();
+    for (const line of text.split("\n")) {
+        const head = /^(\S+): #\d+, (\w+)/.exec(line);
+        if (head !== null) {
+            within = head[1] === connection;
+            ike ||= within && head[2] === "ESTABLISHED";
+        }
+        const child = /^\s+(\S+): #\d+, reqid \d+, (\w+)/.exec(line);
+        if (within && child?.[1] !== undefined && child[2] === "INSTALLED") {
+            installed.add(child[1]);
+        }
+    }
+    return { ike, children: installed.size };
+}
+
+/** State of a BGP session and its last error, by `birdc show protocols all`. */
+export function readSession(text: string, name: string): { readonly state: string; readonly error?: string | undefined } {
+    const start = text.split("\n").findIndex((line) => line.startsWith(`${name} `));
+    if (start < 0) {
+        return { state: "unknown" };
+    }
+    const [head = "", ...rest] = text.split("\n").slice(start);
+    const end = rest.findIndex((line) => line !== "" && !line.startsWith(" "));
+    const block = rest.slice(0, end < 0 ? undefined : end).join("\n");
+    const state = /BGP state:\s+(\w+)/.exec(block)?.[1] ?? head.trim().split(/\s+/).at(-1) ?? "unknown";
+    const error = /Last error:\s+(.+)/.exec(block)?.[1]?.trim();
+    return { state, ...(error === undefined ? {} : { error }) };
+}
+
+/** All tunnels of one side to one peer. */
+export async function tunnelsOf(reconciler: Reconciler, siteNumber: number, path: PathSpec): Promise<TunnelState[]> {
+    return Promise.all(
+        (path.tunnels?.tunnels ?? []).map((tunnel) =>
+            tunnelState(reconciler, `vpn-${siteNumber}-${tunnel.gateway}`, path, tunnel),
+        ),
+    );
+}
+
+async function tunnelState(reconciler: Reconciler, namespace: string, path: PathSpec, tunnel: TunnelSpec): Promise<TunnelState> {
+    const connection = tunnelName(path.peer, tunnel);
+    const [charon, bird] = [reconciler.charon(namespace), reconciler.bird(namespace)];
+    const protocol = `tunnel_${connection.replaceAll("-", "_")}`;
+    const [sas, sessions] = await Promise.all([charon?.swanctl("--list-sas"), bird?.birdc("show", "protocols", "all")]);
+    const { ike, children } = readSas(sas?.stdout ?? "", connection);
+    const session = readSession(sessions?.stdout ?? "", protocol);
+    const up = ike && children === 2 && session.state === "Established";
+    const said = up ? undefined : (causeIn(charon?.log() ?? "", connection) ?? bgpCause(session.error));
+    const { key, gateway } = tunnel;
+    return { key, gateway, ike, children, bgp: session.state, up, ...(said === undefined ? {} : { cause: said }) };
+}
+
+function bgpCause(error: string | undefined): string | undefined {
+    return error !== undefined && /AS|Authentication|Unacceptable/i.test(error)
+        ? `the BGP session is refused (${error}): the autonomous system numbers of the two sides`
+        : undefined;
+}
