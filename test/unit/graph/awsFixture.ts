@@ -21,6 +21,9 @@ export const secretTexts = {
 const outputs: RecordOptions["outputs"] = (type, name, inputs) => {
     switch (type.split(":").at(-1)) {
         case "Secrets":
+            if (name.endsWith("-tunnel-keys")) {
+                return { values: Object.fromEntries([0, 1, 2, 3].map((key) => [`tunnel-${key}`, `S3cret-${name}-${key}`])) };
+            }
             return { values: secretTexts.secrets };
         case "MeshCa":
         case "Certificate":
@@ -31,6 +34,14 @@ const outputs: RecordOptions["outputs"] = (type, name, inputs) => {
             return { sha256: "ab".repeat(32), bytes: 1 };
         case "NodeMembership":
             return { joinedAt: `joined-${name}` };
+        case "Vpc":
+            return { ownerId: `account-of-${name}` };
+        case "VpnConnection":
+            return {
+                tunnel1Address: `1-of-${name}`,
+                tunnel2Address: `2-of-${name}`,
+                transitGatewayAttachmentId: `attachment-of-${name}`,
+            };
         case "Eip":
             return { publicIp: `ip-of-${name}`, allocationId: `eipalloc-${name}` };
         case "LoadBalancer":
@@ -74,6 +85,7 @@ const calls: RecordOptions["calls"] = (token, args) => {
             enableDnsSupport: true,
             enableDnsHostnames: true,
             cidrBlockAssociations: [{ cidrBlock: "10.50.0.0/16" }],
+            ownerId: "account-theirs",
         };
     }
     if (token.endsWith(":getSubnet")) {
