@@ -24,17 +24,31 @@ const plant = () =>
         clients: { host: "plant.example.com", username: "probe", password: pulumi.secret("probe-S3cret") },
     });
 
+/** Meshes that several tests look at, recorded once for the same plain arguments. */
+const recordings = new Map<string, Promise<Recording>>();
+
 /** Azure sites by name and arguments, in one mesh; their site numbers in their order. */
-const mesh = (sites: Readonly<Record<string, Partial<AzureSiteArgs>>>, more: { readonly plant?: boolean } = {}) =>
-    record(
+function mesh(
+    sites: Readonly<Record<string, Partial<AzureSiteArgs>>>,
+    more: { readonly plant?: boolean } = {},
+): Promise<Recording> {
+    const key = JSON.stringify([sites, more]);
+    const found = recordings.get(key) ?? recordMesh(sites, more.plant === true);
+    recordings.set(key, found);
+    return found;
+}
+
+function recordMesh(sites: Readonly<Record<string, Partial<AzureSiteArgs>>>, withPlant: boolean): Promise<Recording> {
+    return record(
         () => {
             const clouds = Object.entries(sites).map(
                 ([name, args], index) => new AzureSite(name, { ...minimal, siteNumber: index + 1, ...args }),
             );
-            new Mesh("all", { sites: [...clouds, ...(more.plant === true ? [plant()] : [])], topics: ["fleet/#"] });
+            new Mesh("all", { sites: [...clouds, ...(withPlant ? [plant()] : [])], topics: ["fleet/#"] });
         },
         { outputs, calls: () => existingAnswer },
     );
+}
 
 const rule = (recording: Recording, name: string) => {
     const { direction, access, protocol, priority, ...inputs } = recording.named(name).inputs;
@@ -87,12 +101,13 @@ describe("Azure sites in a mesh", () => {
         });
     });
 
-    it("give every rule of a group and a direction a priority of its own, for all site numbers", async () => {
+    it("give every rule of a group and a direction a priority of its own, up to the highest site number", async () => {
+        const peers = [2, 3, 96, 119, 120];
         const recording = await record(
             () => {
                 const site = new AzureSite("a", { ...minimal, reach: "direct", adminCidrs: ["10.77.0.0/16"] });
                 const end = site.publicEnd();
-                for (let siteNumber = 2; siteNumber <= 120; siteNumber += 1) {
+                for (const siteNumber of peers) {
                     end.admit(peerOf(site, siteNumber), { parent: site });
                 }
             },
@@ -102,7 +117,7 @@ describe("Azure sites in a mesh", () => {
             const found = ofType(recording, ":SecurityRule")
                 .filter(({ inputs }) => inputs.direction === direction)
                 .map(({ inputs }) => Number(inputs.priority));
-            expect(found.length).toBeGreaterThan(119);
+            expect(found).toEqual(expect.arrayContaining(peers.map((siteNumber) => 1000 + siteNumber)));
             expect(new Set(found).size).toBe(found.length);
             expect(found.every((priority) => priority >= 100 && priority <= 4096)).toBe(true);
         }
