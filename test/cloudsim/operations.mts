@@ -115,6 +115,10 @@ export class Operations {
             // From here to the object's birth nothing waits: what was verified still holds.
             const scope = this.#scope(subject, inputs);
             this.#verify(type, subject, scope);
+            const existing = type.existing?.(scope);
+            if (existing !== undefined) {
+                return { id: existing.id, properties: shown(existing) };
+            }
             const adopted = type.adopts?.(scope);
             const id = type.id({ ...scope, object: adopted });
             if (this.#account.known(this.cloud.name, subject.type, id) !== undefined) {

@@ -141,6 +141,8 @@ export interface ResourceType {
     readonly goesWith?: (object: CloudObject, other: CloudObject) => boolean;
     /** Set for resources that take over an object that is there (a network's default security group): creation needs it, deletion leaves it. */
     readonly adopts?: (scope: Scope) => CloudObject | undefined;
+    /** An object with which the cloud answers instead of making another: two resources then have one and the same. */
+    readonly existing?: (scope: Scope) => CloudObject | undefined;
     readonly timing?: Timing;
     /** Operations with the same key do not run at the same time: the provider queues them, or the cloud refuses the second. */
     readonly lock?: (scope: Scope) => { readonly key: string; readonly busy: "queue" | CloudError } | undefined;

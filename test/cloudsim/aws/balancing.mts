@@ -1,5 +1,6 @@
+import { within } from "../addresses.mts";
 import { itemsAt, same, textAt, textsAt } from "../paths.mts";
-import { CloudError, type Props, type ResourceType } from "../types.mts";
+import { type AccountView, CloudError, type CloudObject, type Props, type ResourceType } from "../types.mts";
 import { arn, hex, refuse, regional, regionOf } from "./naming.mts";
 import { isAddressInUse } from "./network.mts";
 import { types } from "./tokens.mts";
@@ -52,6 +53,20 @@ const loadBalancer: ResourceType = {
             "InvalidSubnet",
             `VPC ${String(subnets[0]?.inputs.vpcId)} has no internet gateway`,
         );
+        for (const { subnetId, privateIpv4Address } of itemsAt(inputs, "subnetMappings")) {
+            refuse(
+                privateIpv4Address !== undefined &&
+                    (inputs.internal !== true ||
+                        !within(privateIpv4Address, account.find(types.subnet, subnetId)?.inputs.cidrBlock)),
+                "ValidationError",
+                `The private IPv4 address ${String(privateIpv4Address)} is not in the subnet of an internal load balancer`,
+            );
+            refuse(
+                privateIpv4Address !== undefined && isPrivateAddressInUse(account, subnetId, privateIpv4Address, object),
+                "ResourceInUse",
+                `The private IPv4 address ${String(privateIpv4Address)} is in use`,
+            );
+        }
         for (const allocation of textsAt(inputs, "subnetMappings[].allocationId")) {
             refuse(isAddressInUse(account, allocation, object), "ResourceInUse", `The allocation IDs are not available for use`);
         }
@@ -81,6 +96,28 @@ const loadBalancer: ResourceType = {
         ),
     timing: { create: 150, update: 40, remove: 60 },
 };
+
+/** Whether a load balancer or a network interface has an address of a subnet. */
+function isPrivateAddressInUse(
+    account: AccountView,
+    subnetId: unknown,
+    address: unknown,
+    except: CloudObject | undefined,
+): boolean {
+    return (
+        account
+            .list(types.loadBalancer)
+            .filter(({ serial }) => serial !== except?.serial)
+            .some(({ inputs }) =>
+                itemsAt(inputs, "subnetMappings").some(
+                    (each) => each.subnetId === subnetId && each.privateIpv4Address === address,
+                ),
+            ) ||
+        account
+            .list(types.networkInterface)
+            .some(({ inputs }) => inputs.subnetId === subnetId && textsAt(inputs, "privateIps[]").some((one) => one === address))
+    );
+}
 
 const targetGroup: ResourceType = {
     autoName: { max: 32 },

@@ -9,6 +9,9 @@ import { types } from "./tokens.mts";
 /** Addresses of a load balancer's name, of an Elastic IP's, or of a name in a public zone. */
 export const lookup: Cloud["lookup"] = (account, name) => {
     const balancer = account.list(types.loadBalancer).find(({ outputs }) => outputs.dnsName === name);
+    if (balancer?.inputs.internal === true) {
+        return textsAt(balancer.inputs, "subnetMappings[].privateIpv4Address");
+    }
     if (balancer !== undefined) {
         return textsAt(balancer.inputs, "subnetMappings[].allocationId").map((id) =>
             textAt(account.find(types.eip, id)?.outputs, "publicIp"),

@@ -7,6 +7,8 @@ import { functions } from "./functions.mts";
 import { identityTypes } from "./identity.mts";
 import { machines } from "./machines.mts";
 import { networkTypes } from "./network.mts";
+import { peeringTypes } from "./peering.mts";
+import { vpnTypes } from "./vpn.mts";
 
 /** What EC2 calls the objects of a type in its errors: `vpc` of `aws:ec2/vpc:Vpc`. */
 function kindOf(type: string): string {
@@ -28,6 +30,10 @@ const notFoundCodes: Readonly<Record<string, string>> = {
     loadBalancer: "LoadBalancerNotFound",
     role: "NoSuchEntity",
     zone: "NoSuchHostedZone",
+    transitGateway: "InvalidTransitGatewayID.NotFound",
+    customerGateway: "InvalidCustomerGatewayID.NotFound",
+    vpnGateway: "InvalidVpnGatewayID.NotFound",
+    vpcPeeringConnection: "InvalidVpcPeeringConnectionID.NotFound",
 };
 
 const verbs = { create: "creating", read: "reading", update: "updating", delete: "deleting" } as const;
@@ -36,7 +42,15 @@ const verbs = { create: "creating", read: "reading", update: "updating", delete:
 export const aws: Cloud = {
     name: "aws",
     version: "7.48.0",
-    types: { ...networkTypes, ...firewallTypes, ...identityTypes, ...computeTypes, ...balancingTypes },
+    types: {
+        ...networkTypes,
+        ...firewallTypes,
+        ...identityTypes,
+        ...computeTypes,
+        ...balancingTypes,
+        ...vpnTypes,
+        ...peeringTypes,
+    },
     functions,
     say: ({ code, message }, operation, type) =>
         `${verbs[operation]} ${type.split(":").at(-1)}: operation error, https response error StatusCode: 400, api error ${code}: ${message}`,

@@ -3,6 +3,7 @@ import { textAt } from "../paths.mts";
 import { type AccountView, CloudError, type CloudObject, type ResourceType } from "../types.mts";
 import { accountId, arn, freshId, publicAddress, refuse, regional, regionOf } from "./naming.mts";
 import { types } from "./tokens.mts";
+import { checkRouteTarget } from "./vpn.mts";
 
 const dependencyViolation = (kind: string) => (object: CloudObject) =>
     new CloudError("DependencyViolation", `The ${kind} '${object.id}' has dependencies and cannot be deleted.`);
@@ -177,6 +178,8 @@ const route: ResourceType = {
         { path: "routeTableId", to: types.routeTable, holds: false },
         { path: "gatewayId", to: types.internetGateway, holds: false },
         { path: "natGatewayId", to: types.natGateway, holds: false },
+        { path: "transitGatewayId", to: types.transitGateway, holds: false },
+        { path: "vpcPeeringConnectionId", to: types.peering, holds: false },
     ],
     replaceOn: ["routeTableId", "destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId", "region"],
     verify: ({ inputs, account, object }) => {
@@ -187,6 +190,7 @@ const route: ResourceType = {
         );
         const table = account.find(types.routeTable, inputs.routeTableId);
         const network = account.find(types.vpc, table?.inputs.vpcId);
+        checkRouteTarget(account, inputs, table?.inputs.vpcId);
         refuse(
             inputs.destinationCidrBlock === network?.inputs.cidrBlock ||
                 account
