@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { defaultAsn } from "../addressing/asn.js";
 import type { LinkDoor, VpnEnd, VpnFacts } from "../contracts/site.js";
 import type { VpnGateway, VpnPeer, VpnSide } from "../contracts/vpn.js";
+import { checkServerAddress } from "../emqx/serverAddress.js";
 import { InputError } from "../errors.js";
 import { renderBird } from "../ipsec/bird.js";
 import { cloudTimers, type Device, type DeviceTunnel } from "../ipsec/device.js";
@@ -120,7 +121,11 @@ export class ExternalDevice implements VpnGateway {
 export function externalVpnEnd(door: LinkDoor, vpn: ExternalVpnArgs, device: ExternalDevice): VpnEnd {
     return {
         tier: "vpn",
-        door: { ...door, server: pulumi.output(vpn.linkServer), address: undefined },
+        door: {
+            ...door,
+            server: pulumi.output(checkServerAddress(vpn.linkServer, { argument: "vpn.linkServer" })),
+            address: undefined,
+        },
         // Peers see the brokers by their private addresses: the ranges are what their rules name.
         egress: [],
         admit: () => [],

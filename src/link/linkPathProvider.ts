@@ -46,7 +46,7 @@ async function tryPath(inputs: PathInputs): Promise<PathOutputs> {
     const end = Date.now() + seconds * 1_000;
     const progress = progressFor(inputs.progressUrn);
     const { requestSeconds } = inputs.timeouts ?? {};
-    const target = { server, tls: linkTls(tls, server), username, password };
+    const target = { from: localCluster, server, tls: linkTls(tls, server), username, password };
     for (let reason = ""; ; ) {
         progress(`${localCluster} tries ${server}${reason === "" ? "" : `: ${reason}`}`);
         const api = { api: inputs.api, ...(requestSeconds === undefined ? {} : { timeouts: { requestSeconds } }) };
@@ -57,8 +57,9 @@ async function tryPath(inputs: PathInputs): Promise<PathOutputs> {
             }
             return { reason: messageOf(error) };
         });
-        if (answer === "unsupported") {
-            warn(`the brokers of ${quote(localCluster)} cannot try a connection; the path to ${server} is used unchecked`);
+        if (answer === "unsupported" || (answer !== "reached" && "denied" in answer)) {
+            const why = answer === "unsupported" ? "cannot" : `may not (${answer.denied.replace(/[.\s]+$/, "")})`;
+            warn(`the brokers of ${quote(localCluster)} ${why} try a connection; the path to ${server} is used unchecked`);
             return { ...inputs, reached: host, verdict: "unchecked" };
         }
         if (answer === "reached" || refusedLogin.test(answer.reason)) {

@@ -19,12 +19,20 @@ interface SiteOptions {
     readonly named?: boolean;
     readonly egress?: readonly string[];
     readonly peers?: TierPeer[];
+    /** A process of this machine in place of an EMQX cluster. */
+    readonly process?: boolean;
 }
 
 /** A site as a tier sees it, on documented addresses of examples. */
 function siteOf(
     name: string,
-    { resolves = true, named = true, egress = [`198.51.100.${name.charCodeAt(0)}`], peers = [] }: SiteOptions = {},
+    {
+        resolves = true,
+        named = true,
+        egress = [`198.51.100.${name.charCodeAt(0)}`],
+        peers = [],
+        process = false,
+    }: SiteOptions = {},
 ) {
     const clusterName = `fleet-${name}`;
     const machine = new Thing("Machine", `${name}-machine`, {}, {});
@@ -56,7 +64,7 @@ function siteOf(
             name,
             siteNumber: name.charCodeAt(0),
             platform: "external",
-            linkProtocol: "emqx",
+            linkProtocol: process ? "linkspan-local" : "emqx",
             clusterName,
             tiers: {
                 nat: { supported: true },
@@ -100,7 +108,11 @@ interface Joined {
 }
 
 /** Joins sites `a` and `b` in tier nat. */
-async function join(optionsOfA: SiteOptions = {}, optionsOfB: SiteOptions = {}): Promise<Joined> {
+async function join(
+    optionsOfA: SiteOptions = {},
+    optionsOfB: SiteOptions = {},
+    reached: (host: unknown) => unknown = (host) => host,
+): Promise<Joined> {
     const found: Omit<Joined, "recording">[] = [];
     const recording = await record(
         async () => {
@@ -110,7 +122,10 @@ async function join(optionsOfA: SiteOptions = {}, optionsOfB: SiteOptions = {}):
             const path = joinEnds({ pair: "a-b", a: a.site, endOfA: a.end, b: b.site, endOfB: b.end }, { parent });
             found.push(await known(path));
         },
-        { outputs: (type, _name, inputs) => (type.endsWith(":LinkPath") ? { reached: inputs.host, verdict: "checked" } : {}) },
+        {
+            outputs: (type, _name, inputs) =>
+                type.endsWith(":LinkPath") ? { reached: reached(inputs.host), verdict: "checked" } : {},
+        },
     );
     const [first] = found;
     if (first === undefined) {
@@ -199,14 +214,37 @@ describe("joinEnds", () => {
         expect(servers).toEqual({ ofA: "203.0.113.97:8884", ofB: "b.link.fleet.internal:8884" });
         expect(tlsNames).toEqual(["a.link.fleet.internal", "b.link.fleet.internal"]);
         expect(recording.resources.map(({ name }) => name)).not.toContain("b-name-of-a");
-        expect(ready).not.toContain("b-path-to-a");
+        expect(recording.named("b-path-to-a").inputs).toMatchObject({ host: "203.0.113.97", port: 8884, tier: "nat" });
+        expect(ready).toContain("b-path-to-a");
     });
 
-    it("leaves a door alone that has a name of its own", async () => {
-        const { recording, servers } = await join({}, { named: false });
+    it("leaves a door alone that has a name of its own, and has the way there tried", async () => {
+        const { recording, servers, ready } = await join({}, { named: false });
         expect(servers.ofB).toBe("b.example.com:9884");
         expect(recording.resources.map(({ name }) => name)).not.toContain("a-name-of-b");
         expect(recording.resources.map(({ name }) => name)).toContain("b-name-of-a");
+        expect(recording.named("a-path-to-b").inputs).toMatchObject({
+            host: "b.example.com",
+            port: 9884,
+            localCluster: "fleet-a",
+            remoteCluster: "fleet-b",
+            username: "link-fleet-a",
+        });
+        expect(recording.named("a-path-to-b").secrets).toEqual(expect.arrayContaining(["api", "tls", "password"]));
+        expect(ready).toContain("a-path-to-b");
+        assertNoCycle(recording);
+    });
+
+    it("leads a link only to what its brokers have reached", async () => {
+        const { servers } = await join({ resolves: false }, { named: false }, (host) => `reached-${host}`);
+        expect(servers).toEqual({ ofA: "a.link.fleet.internal:8884", ofB: "reached-b.example.com:9884" });
+    });
+
+    it("has nothing tried between processes of one machine", async () => {
+        const own = { process: true, resolves: false };
+        const { recording, servers } = await join({ ...own, named: false }, own);
+        expect(servers).toEqual({ ofA: "a.example.com:9884", ofB: "203.0.113.98:8884" });
+        expect(recording.resources.filter(({ type }) => type.endsWith(":LinkPath"))).toEqual([]);
     });
 
     it("knows what each side's connections come from: the addresses that were admitted", async () => {

@@ -99,7 +99,10 @@ function sourcesOf({ facts }: Site, end: PublicEnd | VpnEnd | InterconnectEnd): 
         : pulumi.output(ranges);
 }
 
-/** How one site's links find the other's door: by its stable name where they can resolve it, else by its address. */
+/**
+ * How one site's links find the other's door: by its stable name where they can resolve it, else by its address, else by the name that the
+ * door has of its own. EMQX's brokers try the way before anything is led over it.
+ */
 function wayTo(
     site: Site,
     { tier, door }: PublicEnd | VpnEnd | InterconnectEnd,
@@ -108,11 +111,11 @@ function wayTo(
     opts: pulumi.CustomResourceOptions,
 ): { readonly door: LinkDoor; readonly records: readonly pulumi.Resource[] } {
     const { address } = door;
-    if (address === undefined) {
-        return { door, records: [] };
-    }
-    if (from.nameService === undefined) {
-        return { door: { ...door, server: pulumi.interpolate`${address.value}:${address.port}` }, records: [] };
+    const way: Way = address === undefined ? dialled(door) : { host: address.value, port: address.port };
+    const resolved = address === undefined ? undefined : from.nameService;
+    // Processes of one machine: nothing lies between them that could be tried.
+    if (resolved === undefined && from.facts.linkProtocol !== "emqx") {
+        return { door: address === undefined ? door : { ...door, server: serverOf(way) }, records: [] };
     }
     const path = new LinkPath(
         `${from.facts.name}-path-to-${site.facts.name}`,
@@ -120,15 +123,35 @@ function wayTo(
             api: from.cluster.api,
             localCluster: from.cluster.clusterName,
             remoteCluster: site.cluster.clusterName,
-            host: address.value,
-            port: address.port,
+            ...way,
             tier,
             tls: linkTls(door, from.cluster),
             ...linkCredentials(from.cluster, site.cluster),
         },
         { ...opts, dependsOn: [...built, ...from.cluster.ready, ...site.cluster.ready] },
     );
-    // What the name leads to is what was reached: a path that does not work is never used.
+    // What links or their name are led to is what was reached: a path that does not work is never used.
+    if (address === undefined || resolved === undefined) {
+        return { door: { ...door, server: serverOf({ ...way, host: path.reached }) }, records: [path] };
+    }
     const named = { facts: site.facts, host: address.host, address: { ...address, value: path.reached } };
-    return { door, records: [path, ...from.nameService.point(named, opts)] };
+    return { door, records: [path, ...resolved.point(named, opts)] };
+}
+
+/** Where a door is reached. */
+interface Way {
+    readonly host: pulumi.Output<string>;
+    readonly port: pulumi.Input<number>;
+}
+
+/** Host and port of a door's `server`, which is `host:port` with a host that is no IPv6 address. */
+function dialled({ server }: LinkDoor): Way {
+    return {
+        host: server.apply((text) => text.slice(0, text.lastIndexOf(":"))),
+        port: server.apply((text) => Number(text.slice(text.lastIndexOf(":") + 1))),
+    };
+}
+
+function serverOf({ host, port }: Way): pulumi.Output<string> {
+    return pulumi.interpolate`${host}:${port}`;
 }

@@ -2,9 +2,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import { ExternalSite, type ExternalSiteArgs } from "../../../src/external/index.js";
 import { Mesh } from "../../../src/mesh.js";
+import { assertNoCycle } from "../../support/graph.js";
 import { record } from "../../support/recorder.js";
 
-const outputs = (type: string) => {
+const outputs = (type: string, _name: string, inputs: Record<string, unknown>): Record<string, unknown> => {
     if (type.endsWith(":Secrets")) {
         return { values: { link: "link secret" } };
     }
@@ -13,6 +14,9 @@ const outputs = (type: string) => {
     }
     if (type.endsWith(":ClusterLink")) {
         return { status: "connected", changedAt: "2026-01-01T00:00:00.000Z" };
+    }
+    if (type.endsWith(":LinkPath")) {
+        return { reached: inputs.host, verdict: "checked" };
     }
     return type.endsWith(":DeliveryProbe") ? { results: [] } : {};
 };
@@ -87,6 +91,22 @@ describe("ExternalSite", () => {
             tls: { enable: true },
         });
         expect(secrets).toEqual(expect.arrayContaining(["api", "password", "tls"]));
+    });
+
+    it("has both ways tried by the clusters themselves, before links are made", async () => {
+        const recording = await pair();
+        expect(recording.named("a-path-to-b").inputs).toMatchObject({
+            localCluster: "emqx-a",
+            remoteCluster: "emqx-b",
+            host: "b.example.com",
+            port: 8884,
+            username: "link-emqx-a",
+            tls: { enable: true },
+        });
+        expect(recording.named("b-path-to-a").inputs).toMatchObject({ host: "a.example.com", port: 8884 });
+        expect(recording.named("fleet-a-b-b-to-a").propertyDependencies.server).toEqual(["a-path-to-b"]);
+        expect(recording.named("fleet-a-b-b-to-a").dependencies).toEqual(expect.arrayContaining(["a-path-to-b", "b-path-to-a"]));
+        assertNoCycle(recording);
     });
 
     it("names the listener only where it is told: an address is no name", async () => {

@@ -5,15 +5,20 @@ import { ExternalSite } from "../../../src/external/index.js";
 import { Mesh, type MeshArgs } from "../../../src/mesh.js";
 import { record } from "../../support/recorder.js";
 
-const outputs = (type: string, name: string) => {
+const outputs = (type: string, name: string, inputs: Record<string, unknown>) => {
     if (type.endsWith(":Secrets")) {
-        return { values: { link: "link secret", ...Object.fromEntries([0, 1].map((key) => [`tunnel-${key}`, `${name} key ${key}`])) } };
+        return {
+            values: { link: "link secret", ...Object.fromEntries([0, 1].map((key) => [`tunnel-${key}`, `${name} key ${key}`])) },
+        };
     }
     if (type.endsWith(":ClusterPreflight")) {
         return { version: "5.10.3", licenseType: "community", nodes: 1 };
     }
     if (type.endsWith(":ClusterLink")) {
         return { status: "connected", changedAt: "2026-01-01T00:00:00.000Z" };
+    }
+    if (type.endsWith(":LinkPath")) {
+        return { reached: inputs.host, verdict: "checked" };
     }
     return type.endsWith(":DeliveryProbe") ? { results: [] } : {};
 };
@@ -70,6 +75,8 @@ describe("self-hosted sites in tier vpn", () => {
     it("links lead to the private listener behind the device", async () => {
         const { recording } = await pair();
         expect(recording.named("fleet-a-b-b-to-a").inputs).toMatchObject({ server: "10.2.0.4:8884" });
+        // The brokers try the way first: whoever sets the device up has 15 minutes from here.
+        expect(recording.named("a-path-to-b").inputs).toMatchObject({ host: "10.2.0.4", port: 8884, tier: "vpn" });
     });
 
     it("renews one tunnel's key alone", async () => {

@@ -115,6 +115,37 @@ describe("a path whose brokers", () => {
         ]);
     });
 
+    it.each<[string, number, string, string]>([
+        [
+            "the address",
+            400,
+            "BAD_REQUEST",
+            "Address resolves to a denied range: 192.0.2.7 -> 192.0.2.7 (matches 192.0.0.0/16). Adjust rule_engine.ssrf.deny_cidrs.",
+        ],
+        ["the address, found while trying", 400, "TEST_FAILED", "Host is on the SSRF denylist: b.internal."],
+        ["a forbidden address", 403, "FORBIDDEN", "forbidden address"],
+    ])("deny %s to connectors is used unchecked, and a line says why", async (_what, status, code, message) => {
+        fake.always(json(status, { code, message }));
+        const { outs } = await linkPathProvider.create(inputs());
+        expect(outs).toMatchObject({ reached: "192.0.2.7", verdict: "unchecked" });
+        expect(said).toHaveLength(1);
+        expect(said[0]).toContain(`may not (${message.replace(/\.$/, "")}) try a connection`);
+        expect(fake.requests).toHaveLength(1);
+    });
+
+    it("know of no right to try fails: a key that may only read is no rule about addresses", async () => {
+        const message = "This API Key don't have permission to access this resource, denied address";
+        fake.always(json(403, { code: "UNAUTHORIZED_ROLE", message }));
+        await expect(linkPathProvider.create(inputs())).rejects.toThrow("UNAUTHORIZED_ROLE");
+        expect(said).toEqual([]);
+    });
+
+    it("say who they are to the door, each cluster by its own name", async () => {
+        fake.always(json(204, undefined));
+        expect((await linkPathProvider.create(inputs())).outs.verdict).toBe("checked");
+        expect(JSON.parse(fake.requests[0]?.body ?? "{}")).toMatchObject({ clientid_prefix: "linkspan_path_fleet-a" });
+    });
+
     it("meet silence fails with what to look at in this tier", async () => {
         fake.always(json(400, { code: "TEST_FAILED", message: "timeout" }));
         await expect(linkPathProvider.create(inputs())).rejects.toThrow(
