@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { overlaps, parseCidr } from "./cidr.js";
-import { checkScopes, checkTunnelPool, type TunnelEnd, type TunnelPlatform, tunnelsOf } from "./tunnels.js";
+import { azureBgpAddresses, checkScopes, checkTunnelPool, type TunnelEnd, type TunnelPlatform, tunnelsOf } from "./tunnels.js";
 
 const end = (platform: TunnelPlatform, siteNumber: number, addresses: 1 | 2 = 2): TunnelEnd => ({
     name: `${platform}${siteNumber}`,
@@ -77,6 +77,26 @@ describe("tunnelsOf", () => {
         ]);
     });
 
+    it("takes nothing of Azure's range for two gateways of Azure, whatever their numbers", () => {
+        const nothing = { key: "0", inside: "", addressOfA: "", addressOfB: "", interfaceOfA: 0, interfaceOfB: 0 };
+        expect(tunnelsOf(end("azure", 1), end("azure", 2))).toEqual([nothing]);
+        expect(tunnelsOf(end("azure", 90), end("azure", 58))).toEqual([nothing]);
+    });
+
+    it("knows Azure's addresses for a peer before there is one: those that any of its tunnels then use", () => {
+        expect(azureBgpAddresses(32, 32)).toEqual([
+            ["169.254.21.2", "169.254.22.2"],
+            ["169.254.21.6", "169.254.22.6"],
+        ]);
+        for (const platform of ["aws", "gcp", "external"] as const) {
+            const planned = azureBgpAddresses(3, 7);
+            for (const { azure } of tunnelsOf(end("azure", 3), end(platform, 7, platform === "external" ? 1 : 2))) {
+                expect(planned[0]).toContain(azure?.bgpAddresses[0]);
+                expect(planned[1]).toContain(azure?.bgpAddresses[1]);
+            }
+        }
+    });
+
     it("refuses numbers that Azure's range cannot hold, naming the site", () => {
         expect(() => tunnelsOf(end("azure", 1), end("gcp", 33))).toThrow("siteNumber: 33 of gcp33 is beyond 32");
         expect(() => tunnelsOf(end("azure", 33), end("aws", 1))).toThrow("siteNumber: 33 of azure33 is beyond 32");
@@ -99,7 +119,8 @@ describe("tunnelsOf", () => {
                     end(platform, siteNumber, platform === "external" ? addresses : 2),
                 );
                 for (const one of ends) {
-                    const used = ends.filter((other) => other !== one).flatMap((other) => insides(one, other));
+                    const joined = (other: TunnelEnd) => one.platform === "azure" && other.platform === "azure";
+                    const used = ends.filter((other) => other !== one && !joined(other)).flatMap((other) => insides(one, other));
                     expect(new Set(used).size).toBe(used.length);
                     for (const inside of used) {
                         const range = parseCidr(inside);
@@ -126,6 +147,11 @@ describe("checkScopes", () => {
         pair: `${a.name}-${b.name}`,
         scopes,
         tunnels: tunnelsOf(a, b),
+    });
+
+    it("accepts several pairs of one gateway whose ranges Azure chooses", () => {
+        const pairs = [2, 3].map((number) => pair(end("azure", 1), end("azure", number), ["x", String(number)]));
+        expect(() => checkScopes(pairs)).not.toThrow();
     });
 
     it("accepts pairs that share a slot behind different gateways", () => {

@@ -22,7 +22,7 @@ export interface TunnelEnd {
 export interface TunnelRange {
     /** `0` to `3`: child names carry it. */
     readonly key: string;
-    /** The /30 inside the tunnel. */
+    /** The /30 inside the tunnel. It and the two addresses are empty between two gateways of Azure, which choose them themselves. */
     readonly inside: string;
     readonly addressOfA: string;
     readonly addressOfB: string;
@@ -129,7 +129,27 @@ function layout(a: TunnelEnd, b: TunnelEnd) {
     }));
 }
 
+/**
+ * The BGP addresses of Azure for a pair, whatever the peer: those of its first instance, then those of its second. A peer on AWS uses two of
+ * each, any other the first of each.
+ */
+export function azureBgpAddresses(
+    siteNumber: number,
+    peerNumber: number,
+): readonly [readonly [string, string], readonly [string, string]] {
+    const slot = (siteNumber + peerNumber) % azurePool.slots;
+    const own = (instance: number, c: number) => `169.254.${azurePool.octets[c] ?? 0}.${8 * slot + 4 * instance + 2}`;
+    return [
+        [own(0, 0), own(0, 1)],
+        [own(1, 0), own(1, 1)],
+    ];
+}
+
 function azureTunnels(a: TunnelEnd, b: TunnelEnd): readonly TunnelRange[] {
+    if (a.platform === b.platform) {
+        // Azure joins two of its gateways by their names: one connection on each side, BGP between addresses of the gateways' subnets.
+        return [{ key: "0", inside: "", addressOfA: "", addressOfB: "", interfaceOfA: 0, interfaceOfB: 0 }];
+    }
     for (const end of [a, b]) {
         if (end.siteNumber > mostAzureSiteNumber) {
             throw new InputError(
@@ -142,9 +162,10 @@ function azureTunnels(a: TunnelEnd, b: TunnelEnd): readonly TunnelRange[] {
     const peer = azureIsA ? b : a;
     const slot = (a.siteNumber + b.siteNumber) % azurePool.slots;
     const base = (instance: number) => 8 * slot + 4 * instance;
-    const own = (instance: number, c: number) => `169.254.${azurePool.octets[c] ?? 0}.${base(instance) + 2}`;
+    const addresses = azureBgpAddresses(a.siteNumber, b.siteNumber);
+    const own = (instance: 0 | 1, c: number) => addresses[instance][c === 0 ? 0 : 1];
     // AWS has two tunnels for each instance of Azure, everybody else one.
-    const rows = peer.platform === "aws" ? [0, 1, 2, 3].map((t) => ({ instance: t >> 1, c: t % 2 })) : instances(peer);
+    const rows = peer.platform === "aws" ? [0, 1, 2, 3].map((t) => ({ instance: bit(t >> 1), c: t % 2 })) : instances(peer);
     return rows.map(({ instance, c }, t): TunnelRange => {
         const prefix = `169.254.${azurePool.octets[c] ?? 0}`;
         const azureAddress = own(instance, c);
@@ -160,20 +181,19 @@ function azureTunnels(a: TunnelEnd, b: TunnelEnd): readonly TunnelRange[] {
             interfaceOfA: azureIsA ? instance : peerInterface,
             interfaceOfB: azureIsA ? peerInterface : instance,
             ...(peer.platform === "aws" ? { aws: { connection: instance, tunnel: c === 0 ? (1 as const) : (2 as const) } } : {}),
-            azure: { instance: instance === 0 ? 0 : 1, bgpAddresses },
+            azure: { instance, bgpAddresses },
         };
     });
 }
 
 /** Two tunnels, one for each instance of Azure; a device with one address has one. */
-function instances(peer: TunnelEnd): readonly { readonly instance: number; readonly c: number }[] {
-    return Array.from(
-        { length: peer.platform === "external" || peer.platform === "local" ? peer.addresses : 2 },
-        (_, instance) => ({
-            instance,
-            c: 0,
-        }),
-    );
+function instances(peer: TunnelEnd): readonly { readonly instance: 0 | 1; readonly c: number }[] {
+    const count = peer.platform === "external" || peer.platform === "local" ? peer.addresses : 2;
+    return Array.from({ length: count }, (_, instance) => ({ instance: bit(instance), c: 0 }));
+}
+
+function bit(value: number): 0 | 1 {
+    return value === 0 ? 0 : 1;
 }
 
 /** Whether `a` takes the first host of each /30. */
@@ -199,7 +219,7 @@ export function checkScopes(pairs: readonly PairTunnels[]): void {
     const used = new Map<string, string>();
     for (const { pair, scopes, tunnels } of pairs) {
         for (const scope of new Set(scopes)) {
-            for (const { inside } of tunnels) {
+            for (const { inside } of tunnels.filter((tunnel) => tunnel.inside !== "")) {
                 const place = `${scope} ${inside}`;
                 const other = used.get(place);
                 if (other !== undefined) {
