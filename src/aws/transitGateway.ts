@@ -1,7 +1,7 @@
 import * as ec2 from "@pulumi/aws/ec2/index.js";
 import * as transit from "@pulumi/aws/ec2transitgateway/index.js";
 import type * as pulumi from "@pulumi/pulumi";
-import type { VpnFacts } from "../contracts/vpn.js";
+import type { VpnFacts } from "../contracts/facts.js";
 import type { AwsSiteChoices } from "./choices.js";
 import { nameOf } from "./firewall.js";
 import { type AwsScope, ownProvider, place } from "./scope.js";

@@ -55,8 +55,8 @@ type TwoTunnels = readonly [SideTunnel, SideTunnel];
 function connectionsOf({ pair, tunnels }: VpnPeer): readonly (readonly [number: number, tunnels: TwoTunnels])[] {
     const numbers = [...new Set(tunnels.map(({ aws }) => aws?.connection))];
     return numbers.map((number) => {
-        const own = (tunnel: 1 | 2) => tunnels.find(({ aws }) => aws?.connection === number && aws.tunnel === tunnel);
-        const [first, second] = [own(1), own(2)];
+        const inIt = tunnels.filter(({ aws }) => aws?.connection === number);
+        const [first, second] = ([1, 2] as const).map((tunnel) => inIt.find(({ aws }) => aws?.tunnel === tunnel));
         if (number === undefined || first === undefined || second === undefined) {
             throw new Error(`the plan of pair ${pair} does not fill its VPN connections of AWS with two tunnels each`);
         }

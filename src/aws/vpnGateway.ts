@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { NativeNetwork, VpnFacts, VpnGateway, VpnPeer, VpnSide } from "../contracts/vpn.js";
+import type { VpnFacts } from "../contracts/facts.js";
+import type { NativeNetwork, VpnGateway, VpnPeer, VpnSide } from "../contracts/vpn.js";
 import type { AwsSiteChoices } from "./choices.js";
 import { AwsPeerableNetwork, peerNetworks } from "./peering.js";
 import type { AwsScope } from "./scope.js";
