@@ -18,6 +18,14 @@ const plan = (more: Partial<ClusterPlanInput> = {}) => planCluster({ ...minimal,
 const zoneNames = ["z1", "z2", "z3", "z4", "z5", "z6"];
 
 describe("planCluster", () => {
+    it("refuses names that do not fit into a certificate together", () => {
+        const meshId = "m".repeat(40);
+        expect(plan({ meshId, name: "s".repeat(22) }).clusterName).toHaveLength(63);
+        expect(() => plan({ meshId, name: "s".repeat(23) })).toThrow(
+            /^meshId: .* of 64 characters; at most 63 fit, so shorten one/,
+        );
+    });
+
     it("decides the names, addresses, seeds and sizes of a cluster", () => {
         expect(plan()).toMatchObject({
             clusterName: "fleet-a",

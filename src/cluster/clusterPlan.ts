@@ -77,6 +77,7 @@ export interface ClusterPlan {
 /** Clusters of EMQX core nodes beyond this size gain nothing: every node keeps all routes. */
 const mostNodes = 7;
 const seedCount = 3;
+const longestClusterName = 63;
 /** User names that are Linkspan's own. */
 export const probeUser = "linkspan-probe";
 export const apiKeyName = "linkspan";
@@ -91,6 +92,7 @@ export function planCluster(input: ClusterPlanInput): ClusterPlan {
     checkSiteName(name);
     checkSiteNumber(siteNumber);
     checkMeshId(meshId);
+    checkClusterName(meshId, name);
     checkZones(zones);
     const cidr = input.cidr ?? defaultSiteCidr(siteNumber);
     const ranges = siteRanges(cidr);
@@ -163,6 +165,17 @@ function planNode(index: number, zones: readonly string[], brokerRanges: readonl
     const place = perZone ? Math.floor(index / zones.length) : index;
     const address = brokerAddress(parseCidr(subnet, "network"), place);
     return { key: String(index + 1), zone: zones[zoneNumber] ?? "", zoneNumber, address, nodeName: `emqx@${address}` };
+}
+
+/** The name is a host name in the doors' certificate, and one label of a host name has at most 63 characters. */
+function checkClusterName(meshId: string, name: string): void {
+    const whole = clusterName(meshId, name);
+    if (whole.length > longestClusterName) {
+        throw new InputError(
+            "meshId",
+            `${quote(meshId)} and the site's name ${quote(name)} make the cluster name ${quote(whole)} of ${whole.length} characters; at most ${longestClusterName} fit, so shorten one of the two`,
+        );
+    }
 }
 
 function checkZones(zones: readonly string[]): void {
