@@ -91,6 +91,11 @@ export interface LocalBrokerConfig {
      * SOCKS 5 proxy by which links leave this machine: it gets names as they are, and `namesDir` is not asked. @default none
      */
     readonly gateway?: { readonly host: string; readonly port: number };
+    /**
+     * Whoever connects to the link door says first for whom (PROXY protocol, version 1), as EMQX's listeners have it with
+     * `proxy_protocol`. @default false
+     */
+    readonly proxyProtocol?: boolean;
     readonly limits?: BrokerLimits;
 }
 
@@ -209,6 +214,9 @@ export function checkBrokerConfig(value: unknown): LocalBrokerConfig {
         if (!Number.isInteger(gateway.port) || Number(gateway.port) < 1 || Number(gateway.port) > 65_535) {
             throw new InputError("gateway.port", `${quote(gateway.port)} is no port; set a whole number from 1 to 65535`);
         }
+    }
+    if (config.proxyProtocol !== undefined && typeof config.proxyProtocol !== "boolean") {
+        throw new InputError("proxyProtocol", `${quote(config.proxyProtocol)} must be true or false`);
     }
     if (config.lease !== undefined) {
         const lease = fields(config.lease, "lease");

@@ -4,6 +4,7 @@ import { OperationError } from "../../errors.js";
 import { type LocalBrokerConfig, resolveLimits } from "./config.js";
 import type { ListenerId } from "./engine.js";
 import { type Log, throttled } from "./log.js";
+import { type Origin, readProxyHeader } from "./proxyHeader.js";
 
 /** A door for MQTT. It can be closed and opened again on the same port. */
 export class Listener {
@@ -12,15 +13,25 @@ export class Listener {
     readonly #make: () => Server | TlsServer;
     readonly #accept: (socket: Socket) => void;
     readonly #maxConnections: number;
+    /** Whether connections say in their first line where they come from. */
+    readonly proxyProtocol: boolean;
     readonly #sockets = new Set<Socket>();
     #server: Server | TlsServer | undefined;
+    /** What listens: the server itself, or what reads the first line of every connection before the server gets it. */
+    #door: Server | undefined;
     #port: number;
     /** False: off, also after a restart of the listener by REST. */
     enabled: boolean;
 
     constructor(
         id: ListenerId,
-        config: { readonly bind: string; readonly port: number; readonly enabled: boolean; readonly maxConnections: number },
+        config: {
+            readonly bind: string;
+            readonly port: number;
+            readonly enabled: boolean;
+            readonly maxConnections: number;
+            readonly proxyProtocol: boolean;
+        },
         make: () => Server | TlsServer,
         accept: (socket: Socket) => void,
     ) {
@@ -29,6 +40,7 @@ export class Listener {
         this.#port = config.port;
         this.enabled = config.enabled;
         this.#maxConnections = config.maxConnections;
+        this.proxyProtocol = config.proxyProtocol;
         this.#make = make;
         this.#accept = accept;
     }
@@ -58,29 +70,42 @@ export class Listener {
             return;
         }
         const server = this.#make();
-        server.maxConnections = this.#maxConnections;
-        server.on("connection", (socket: Socket) => {
+        const origins = new Map<number | undefined, Origin>();
+        const door = this.proxyProtocol ? behindProxies(server, origins) : server;
+        door.maxConnections = this.#maxConnections;
+        door.on("connection", (socket: Socket) => {
             socket.setNoDelay(true);
             this.#sockets.add(socket);
             socket.on("close", () => this.#sockets.delete(socket));
             socket.on("error", () => {});
         });
-        server.on(this.id === "tcp:default" ? "connection" : "secureConnection", (socket: Socket) => this.#accept(socket));
-        await listen(server, this.#bind, this.#port, this.id);
-        const address = server.address();
+        server.on(this.id === "tcp:default" ? "connection" : "secureConnection", (socket: Socket) => {
+            const origin = origins.get(socket.remotePort);
+            if (origin !== undefined) {
+                Object.defineProperties(socket, {
+                    remoteAddress: { value: origin.address },
+                    remotePort: { value: origin.port },
+                });
+            }
+            this.#accept(socket);
+        });
+        await listen(door, this.#bind, this.#port, this.id);
+        const address = door.address();
         this.#port = typeof address === "object" && address !== null ? address.port : this.#port;
         this.#server = server;
+        this.#door = door;
     }
 
     /** Closes the door and every connection that came by it. */
     async close(): Promise<void> {
-        const server = this.#server;
+        const door = this.#door;
         this.#server = undefined;
+        this.#door = undefined;
         for (const socket of this.#sockets) {
             socket.destroy();
         }
-        if (server !== undefined) {
-            await new Promise<void>((resolve) => server.close(() => resolve()));
+        if (door !== undefined) {
+            await new Promise<void>((resolve) => door.close(() => resolve()));
         }
     }
 
@@ -90,6 +115,22 @@ export class Listener {
             this.#server.setSecureContext(context);
         }
     }
+}
+
+/** A server that hands connections on when their first line has said where they come from; others it ends. */
+function behindProxies(server: Server, origins: Map<number | undefined, Origin>): Server {
+    return createTcp((socket) => {
+        const { remotePort } = socket;
+        socket.on("close", () => origins.delete(remotePort));
+        void readProxyHeader(socket).then((origin) => {
+            if (origin === undefined) {
+                socket.destroy();
+            } else {
+                origins.set(remotePort, origin);
+                server.emit("connection", socket);
+            }
+        });
+    });
 }
 
 /** Binds a server. Throws {@link OperationError} when the port is taken. */
@@ -134,7 +175,18 @@ export function mqttListeners(
     const { maxConnections } = resolveLimits(config.limits);
     const often = throttled(log, 5000);
     const make = (id: ListenerId, port: number, enabled: boolean, server: () => Server | TlsServer) =>
-        new Listener(id, { bind: config.bind, port, enabled, maxConnections }, server, (socket) => accept(socket, id));
+        new Listener(
+            id,
+            {
+                bind: config.bind,
+                port,
+                enabled,
+                maxConnections,
+                proxyProtocol: id === "ssl:links" && config.proxyProtocol === true,
+            },
+            server,
+            (socket) => accept(socket, id),
+        );
     const noted = (id: ListenerId, server: TlsServer) => {
         server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) =>
             often(`${id} ${error.code}`, "tls_handshake_failed", {

@@ -168,7 +168,7 @@ export function listenerRoutes(listeners: Record<ListenerId, Listener>, node: st
             enable: listener.enabled,
             bind: listener.bind,
             acceptors: 1,
-            proxy_protocol: false,
+            proxy_protocol: listener.proxyProtocol,
             number: 1,
             status,
             node_status: [{ node, status }],
