@@ -81,6 +81,11 @@ export class BrokerProcess {
         return this.running && door !== undefined ? this.#ports?.[door] : undefined;
     }
 
+    /** Whether whoever connects to a port of the machines says first for whom. */
+    asksOrigin(port: number): boolean {
+        return this.#doors.get(port) === "links";
+    }
+
     /**
      * Starts a node. Throws with the reason where a real one would not come up or not join.
      *
@@ -211,6 +216,8 @@ export class BrokerProcess {
             namesDir: join(this.#folder, "names"),
             linkHost: "own-link-door",
             gateway: { host: "127.0.0.1", port: this.#gateway },
+            // Peers come from addresses of the simulated world, which are seen in the list of clients.
+            proxyProtocol: true,
             leaseFile: this.#lease,
             membersFile: this.#membersFile,
             limits: { evacuationWaitMs: 500 },

@@ -16,11 +16,19 @@ export interface Doors {
     isReady(key: string): boolean;
     /** The port on loopback on which a machine's port is really served. */
     portOf(key: string, port: number): number | undefined;
+    /** Whether whoever serves a machine's port wants to be told first where a connection comes from. @default never */
+    asksOrigin?(key: string, port: number): boolean;
 }
 
 /** What a connection attempt came to. */
 export type Reached =
-    | { readonly port: number }
+    | {
+          readonly port: number;
+          /** The first line of the connection: where it comes from. */
+          readonly header?: string;
+          /** Whether the way is still there; asked after changes. @default for ever */
+          readonly lasts?: () => boolean;
+      }
     | { readonly dropped: string }
     | { readonly refused: string }
     | { readonly unknown: string };
@@ -55,7 +63,7 @@ export class Internet {
         let last: Reached = { dropped: `${host} is nobody's address` };
         for (const address of addresses) {
             const route = this.#route(source, address, port);
-            last = route === undefined ? last : this.#arrive(route);
+            last = route === undefined ? last : this.arrive(route, { source, address, port });
             if ("port" in last) {
                 return last;
             }
@@ -74,16 +82,21 @@ export class Internet {
         return undefined;
     }
 
-    #arrive(route: Route): Reached {
+    /** What becomes of a connection at the end of its route. */
+    arrive(
+        route: Route,
+        { source, address, port }: { readonly source: string; readonly address: string; readonly port: number },
+    ): Reached {
         if (!("machines" in route)) {
             return route;
         }
         this.#turn += 1;
         const chosen = route.machines[this.#turn % Math.max(1, route.machines.length)];
         const local = chosen === undefined ? undefined : this.#doors.portOf(chosen, route.port);
+        const asks = chosen !== undefined && this.#doors.asksOrigin?.(chosen, route.port) === true;
         return local === undefined
             ? { refused: `nothing listens on port ${route.port} of ${chosen ?? "any machine"}` }
-            : { port: local };
+            : { port: local, ...(asks ? { header: headerOf(source, address, port) } : {}) };
     }
 
     #told(source: string, host: string, port: number, reached: Reached): Reached {
@@ -92,11 +105,16 @@ export class Internet {
     }
 }
 
+/** How a proxy says for whom it connects (PROXY protocol, version 1). The own port is made up. */
+export function headerOf(source: string, address: string, port: number): string {
+    return `PROXY TCP4 ${source} ${address} 40000 ${port}\r\n`;
+}
+
 /** A SOCKS 5 server on loopback: somebody's way into the simulated internet. */
 export class SocksServer {
     readonly #way: Way;
     readonly #server: Server;
-    readonly #sockets = new Set<Socket>();
+    readonly #sockets = new Map<Socket, () => boolean>();
     #port = 0;
 
     constructor(way: Way) {
@@ -116,8 +134,17 @@ export class SocksServer {
 
     /** Cuts every connection that is open now: the next ones are decided by the rules as they are then. */
     cut(): void {
-        for (const socket of this.#sockets) {
+        for (const socket of this.#sockets.keys()) {
             socket.destroy();
+        }
+    }
+
+    /** Ends connections whose way is gone. */
+    check(): void {
+        for (const [socket, lasts] of this.#sockets) {
+            if (!lasts()) {
+                socket.destroy();
+            }
         }
     }
 
@@ -127,7 +154,7 @@ export class SocksServer {
     }
 
     async #serve(socket: Socket): Promise<void> {
-        this.#sockets.add(socket);
+        this.#sockets.set(socket, () => true);
         socket.on("close", () => this.#sockets.delete(socket));
         socket.on("error", () => socket.destroy());
         socket.setNoDelay(true);
@@ -149,7 +176,8 @@ export class SocksServer {
                 answer(socket, answers.refused);
                 socket.end();
             } else {
-                join(socket, reached.port, (arrived) => answer(socket, arrived ? answers.granted : answers.refused));
+                this.#sockets.set(socket, reached.lasts ?? (() => true));
+                join(socket, reached, (arrived) => answer(socket, arrived ? answers.granted : answers.refused));
             }
         } catch {
             socket.destroy();
@@ -157,12 +185,19 @@ export class SocksServer {
     }
 }
 
-/** Connects a socket with a port on loopback, both ways, until either side ends. */
-function join(socket: Socket, port: number, onSettled: (arrived: boolean) => void): void {
+/** Connects a socket with a port on loopback, both ways, until either side ends. `header`: what is said there first. */
+function join(
+    socket: Socket,
+    { port, header }: { readonly port: number; readonly header?: string },
+    onSettled: (arrived: boolean) => void,
+): void {
     const other = connect({ host: "127.0.0.1", port, noDelay: true, allowHalfOpen: true });
     let settled = false;
     other.once("connect", () => {
         settled = true;
+        if (header !== undefined) {
+            other.write(header);
+        }
         onSettled(true);
         socket.pipe(other);
         other.pipe(socket);

@@ -9,6 +9,7 @@ import { built } from "./built.mts";
 import { type Doors, Internet, type Reached, SocksServer } from "./internet.mts";
 import type { WorldLog } from "./log.mts";
 import type { Pace } from "./operations.mts";
+import { isPrivate, PrivateWorld } from "./tunnels.mts";
 import type { Machine } from "./types.mts";
 
 /** How machines get their boot items: by their boot data's own script, or straight from the account. */
@@ -41,6 +42,7 @@ export interface MachineSight {
 /** Boots the machines that the account describes, and ends them when it no longer does. */
 export class Machines implements Doors {
     readonly internet: Internet;
+    readonly world: PrivateWorld;
     readonly #account: Account;
     readonly #folder: string;
     readonly #lease: string;
@@ -56,6 +58,8 @@ export class Machines implements Doors {
     readonly #stopListening: () => void;
     /** Work on one cluster, one after the other. */
     readonly #turns = new Map<string, Promise<void>>();
+    /** What was said last of every tunnel. */
+    #tunnels: ReadonlyMap<string, string> = new Map();
     #planned: NodeJS.Immediate | undefined;
     #renewals = false;
     #turn = 0;
@@ -78,6 +82,7 @@ export class Machines implements Doors {
         mkdirSync(parts.folder, { recursive: true });
         this.#network = new MachineNetwork(parts.folder);
         this.internet = new Internet({ account: parts.account, doors: this, log: parts.log });
+        this.world = new PrivateWorld(parts.account);
         this.#stopListening = this.#account.onChange(({ what, object }) => {
             this.#plan();
             if (what === "updated" && /parameter|secret/i.test(object.type)) {
@@ -109,6 +114,10 @@ export class Machines implements Doors {
     portOf(key: string, port: number): number | undefined {
         const booted = this.#machines.get(key);
         return booted?.state === "running" ? booted.cluster?.portOf(port) : undefined;
+    }
+
+    asksOrigin(key: string, port: number): boolean {
+        return this.#machines.get(key)?.cluster?.asksOrigin(port) === true;
     }
 
     /** Cuts every connection that nodes have opened: the next ones are decided by the rules as they are then. */
@@ -175,6 +184,28 @@ export class Machines implements Doors {
             this.#renewals = false;
             this.#track(this.#renew());
         }
+        this.#tellTunnels();
+        for (const gateway of this.#gateways.values()) {
+            void gateway.then((made) => made.check());
+        }
+    }
+
+    /** Says of every tunnel when it comes up and goes down, and why it is down. */
+    #tellTunnels(): void {
+        const now = new Map(
+            this.world.tunnels.map(({ name, up, reasons }) => [name, up ? "up" : `down: ${reasons.join("; ")}`] as const),
+        );
+        for (const [name, state] of now) {
+            if (this.#tunnels.get(name) !== state) {
+                this.#log.say(`tunnel ${name}`, state);
+            }
+        }
+        for (const name of this.#tunnels.keys()) {
+            if (!now.has(name)) {
+                this.#log.say(`tunnel ${name}`, "gone");
+            }
+        }
+        this.#tunnels = now;
     }
 
     #track(work: Promise<void>): void {
@@ -346,15 +377,34 @@ export class Machines implements Doors {
             return { dropped: "no node runs" };
         }
         const target = from.names.get(host) ?? host;
-        const [address] = isIPv4(target) ? [target] : this.internet.lookup(target);
+        const addresses = isIPv4(target) ? [target] : this.internet.lookup(target);
+        const [address] = addresses;
         if (address === undefined) {
             return this.#told(from, host, { unknown: `${from.id} finds no address of ${target}` });
+        }
+        if (isPrivate(address)) {
+            const reached = addresses.map((each) => this.#goPrivately(from, each, port));
+            const arrived = reached.find((each) => "port" in each);
+            return arrived ?? this.#told(from, `${host} (${address})`, reached[0] ?? { dropped: `${host} has no address` });
         }
         const blocked = from.blocked(address, port);
         const source = from.egress[this.#turn % Math.max(1, from.egress.length)];
         return blocked !== undefined || source === undefined
             ? this.#told(from, host, { dropped: blocked ?? `${from.id} has no public address` })
             : this.internet.reach(source, target, port);
+    }
+
+    /** A connection to another network's private address, with the machine's own as its source: over whatever joins the two networks. */
+    #goPrivately(from: Machine, address: string, port: number): Reached {
+        const route = () => {
+            const blocked = from.blocked(address, port);
+            const network = this.world.networks.find(({ holds }) => holds(from.id));
+            return blocked !== undefined || network === undefined
+                ? { dropped: blocked ?? `${from.id} is in no network` }
+                : this.world.reach(network, { source: from.address, address, port }, (key) => this.isReady(key));
+        };
+        const reached = this.internet.arrive(route(), { source: from.address, address, port });
+        return "port" in reached ? { ...reached, lasts: () => "machines" in route() } : reached;
     }
 
     #told(from: Machine, host: string, reached: Reached): Reached {

@@ -210,6 +210,73 @@ export type Route =
     /** Answered, but nobody takes it. */
     | { readonly refused: string };
 
+/** One end of an IPsec tunnel with BGP in it, as an account's objects or a device's configuration have it. */
+export interface HalfTunnel {
+    /** For messages, such as `vpn-0ab tunnel 1`. */
+    readonly name: string;
+    /** Id of the network that it leads into. */
+    readonly network: string;
+    /** Set where several halves are one object, of which one half is enough. */
+    readonly group?: string | undefined;
+    /** Public addresses of both gateways. */
+    readonly outside: string;
+    readonly peerOutside: string;
+    /** Addresses inside the tunnel, and the range that they are of. */
+    readonly inside: string;
+    readonly peerInside: string;
+    readonly range: string;
+    readonly key: string;
+    /** Proposals in strongSwan's words; everything that is offered. */
+    readonly ike: string;
+    readonly esp: string;
+    readonly ikeVersion: number;
+    readonly asn: number;
+    readonly peerAsn: number;
+    /** Ranges that it tells its peer of. */
+    readonly tells: readonly string[];
+    /** Ranges of which it takes routes. @default everything */
+    readonly takes?: readonly string[] | undefined;
+    /** Why it cannot be up whatever its peer is like. */
+    readonly lacks?: string | undefined;
+}
+
+/** One side of a cloud's own joining of two networks. */
+export interface Peering {
+    readonly name: string;
+    /** Ids of the two networks. */
+    readonly network: string;
+    readonly to: string;
+    /** Why it is not active by itself. */
+    readonly lacks?: string | undefined;
+}
+
+/** Where a network's packets to an address may go. */
+export interface WaysOut {
+    readonly halves: readonly HalfTunnel[];
+    readonly peerings: readonly Peering[];
+    /** Why there is none. */
+    readonly none: string;
+}
+
+/** A network with private addresses. */
+export interface PrivateNetwork {
+    /** Unique among all clouds and devices. */
+    readonly id: string;
+    readonly halves: readonly HalfTunnel[];
+    readonly peerings: readonly Peering[];
+    /** Whether a machine (its id) is in it. */
+    readonly holds: (machine: string) => boolean;
+    /** Whether an address is one of its own. */
+    readonly owns: (address: string) => boolean;
+    /** Where its routes lead packets from one of its addresses to another network's. `learned`: what came by a tunnel that is up. */
+    readonly lead: (from: string, to: string, learned: (half: HalfTunnel) => readonly string[]) => WaysOut;
+    /** What becomes of a connection that has come over a private path. */
+    readonly enter: (
+        connection: { readonly source: string; readonly address: string; readonly port: number },
+        ready: (key: string) => boolean,
+    ) => Route;
+}
+
 /** One simulated cloud. */
 export interface Cloud {
     readonly name: CloudName;
@@ -232,4 +299,6 @@ export interface Cloud {
         connection: { readonly source: string; readonly address: string; readonly port: number },
         ready: (key: string) => boolean,
     ) => Route | undefined;
+    /** Its networks, with what leads to others. @default none: nothing is reached privately */
+    readonly networks?: (account: AccountView) => readonly PrivateNetwork[];
 }

@@ -1,9 +1,9 @@
 import { itemsAt, textAt, textsAt } from "../paths.mts";
-import type { AccountView, Cloud, CloudObject } from "../types.mts";
+import type { AccountView, Cloud, CloudObject, Route } from "../types.mts";
 import { subnetsOf } from "./balancing.mts";
-import { interfaceOf } from "./compute.mts";
+import { interfaceOf, subnetOf } from "./compute.mts";
 import { admits } from "./firewall.mts";
-import { groupsOf, isPublic, machines } from "./machines.mts";
+import { addressOf, groupsOf, isPublic, machines } from "./machines.mts";
 import { types } from "./tokens.mts";
 
 /** Addresses of a load balancer's name, of an Elastic IP's, or of a name in a public zone. */
@@ -41,14 +41,51 @@ export const route: Cloud["route"] = (account, { source, address, port }, ready)
     if (balancer === undefined) {
         return { dropped: `${address} is reserved, but nothing takes connections there` };
     }
-    const groups = textsAt(balancer.inputs, "securityGroups[]");
     const subnet = account.find(
         types.subnet,
         itemsAt(balancer.inputs, "subnetMappings").find((each) => each.allocationId === allocation.id)?.subnetId,
     );
-    if (!isPublic(account, subnet)) {
-        return { dropped: `the subnet of ${address} has no route to an internet gateway` };
+    return isPublic(account, subnet)
+        ? through(account, balancer, { source, port }, ready)
+        : { dropped: `the subnet of ${address} has no route to an internet gateway` };
+};
+
+/** Where a connection leads that has come into a network privately: to an internal load balancer, or to a machine itself. */
+export function enter(
+    account: AccountView,
+    vpc: string,
+    { source, address, port }: { readonly source: string; readonly address: string; readonly port: number },
+    ready: (key: string) => boolean,
+): Route {
+    const inside = (id: unknown) => account.find(types.subnet, id)?.inputs.vpcId === vpc;
+    const balancer = account
+        .list(types.loadBalancer)
+        .find(({ inputs }) =>
+            itemsAt(inputs, "subnetMappings").some((each) => each.privateIpv4Address === address && inside(each.subnetId)),
+        );
+    if (balancer !== undefined) {
+        return through(account, balancer, { source, port }, ready);
     }
+    const instance = account
+        .list(types.instance)
+        .find((each) => addressOf(account, each) === address && inside(subnetOf(account, each)?.id));
+    const key = machines(account).find(({ id }) => id === instance?.id)?.key;
+    if (instance === undefined || key === undefined) {
+        return { dropped: `nothing in ${vpc} has the address ${address}` };
+    }
+    return admits(account, groupsOf(account, instance), "ingress", port, { address: source })
+        ? { machines: [key].filter(ready), port }
+        : { dropped: `no rule of ${groupsOf(account, instance).join(", ")} admits ${source} on port ${port}` };
+}
+
+/** Through a load balancer's groups, its listener and the targets' groups. */
+function through(
+    account: AccountView,
+    balancer: CloudObject,
+    { source, port }: { readonly source: string; readonly port: number },
+    ready: (key: string) => boolean,
+): Route {
+    const groups = textsAt(balancer.inputs, "securityGroups[]");
     if (groups.length > 0 && !admits(account, groups, "ingress", port, { address: source })) {
         return { dropped: `no rule of ${groups.join(", ")} admits ${source} on port ${port}` };
     }
@@ -74,7 +111,7 @@ export const route: Cloud["route"] = (account, { source, address, port }, ready)
     return healthy.length === 0
         ? { refused: `no healthy target of ${textAt(group.inputs, "name")}` }
         : { machines: healthy, port: own };
-};
+}
 
 /** Whether a load balancer's connections reach a target: out of its own groups and into the target's. */
 function reaches(account: AccountView, groups: readonly string[], target: CloudObject, port: number, source: string): boolean {

@@ -8,6 +8,7 @@ import { identityTypes } from "./identity.mts";
 import { machines } from "./machines.mts";
 import { networkTypes } from "./network.mts";
 import { peeringTypes } from "./peering.mts";
+import { networks } from "./tunnels.mts";
 import { vpnTypes } from "./vpn.mts";
 
 /** What EC2 calls the objects of a type in its errors: `vpc` of `aws:ec2/vpc:Vpc`. */
@@ -64,4 +65,5 @@ export const aws: Cloud = {
     machines,
     lookup,
     route,
+    networks,
 };

@@ -65,7 +65,8 @@ function machineOf(account: AccountView, instance: CloudObject): Machine {
     };
 }
 
-function addressOf(account: AccountView, instance: CloudObject): string {
+/** The private address of an instance. */
+export function addressOf(account: AccountView, instance: CloudObject): string {
     return textAt(interfaceOf(account, instance)?.outputs, "privateIp") || textAt(instance.outputs, "privateIp");
 }
 
