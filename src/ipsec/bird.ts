@@ -2,7 +2,7 @@ import { type Device, tunnelInterface, userspaceInterface } from "./device.js";
 
 /** The device's BGP as `bird.conf` of BIRD 2. Takes and tells exactly the ranges of the plan: a peer cannot make this device a transit. */
 export function renderBird(device: Device): string {
-    const { bfd } = device.timers;
+    const { bfd, errorWait } = device.timers;
     const lines = [
         `router id ${device.routerId};`,
         "log stderr { warning, error, fatal, bug };",
@@ -25,6 +25,7 @@ export function renderBird(device: Device): string {
             `    hold time ${device.timers.hold};`,
             "    connect delay time 1;",
             "    connect retry time 5;",
+            ...(errorWait === undefined ? [] : [`    error wait time ${errorWait.join(", ")};`]),
             ...(bfd === undefined ? [] : ["    bfd on;"]),
             `    ipv4 { import filter from_${symbol(tunnel.name)}; export filter told; next hop self; };`,
             "}",

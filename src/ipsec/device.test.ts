@@ -101,6 +101,7 @@ describe("renderBird and renderFrr", () => {
         expect(renderBird(device())).not.toContain("bfd");
         expect(renderFrr(device())).not.toContain("bfd");
         expect(renderBird(device({ timers }))).toContain("interval 100 ms; multiplier 3;");
+        expect(renderBird(device({ timers: { ...timers, errorWait: [1, 5] } }))).toContain("error wait time 1, 5;");
         expect(renderFrr(device({ timers }))).toContain("bfd 3 100 100");
     });
 });

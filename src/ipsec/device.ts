@@ -51,6 +51,11 @@ export interface BgpTimers {
     readonly hold: number;
     /** Where both sides speak it: detects silence within `interval` x `multiplier`. Clouds' managed VPNs do not speak it. */
     readonly bfd?: { readonly intervalMs: number; readonly multiplier: number } | undefined;
+    /**
+     * Seconds before a session that has failed is tried again, the first time and at most. BIRD only.
+     * @default BIRD's own, 60 and 300
+     */
+    readonly errorWait?: readonly [number, number] | undefined;
 }
 
 /** What clouds use or negotiate down to. */

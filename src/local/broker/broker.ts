@@ -8,6 +8,7 @@ import { Alarms } from "./alarms.js";
 import { type BrokerPorts, checkBrokerConfig, type LocalBrokerConfig, resolveLimits } from "./config.js";
 import { Engine } from "./engine.js";
 import { Evacuations } from "./evacuation.js";
+import { License } from "./license.js";
 import { LinkManager } from "./links/manager.js";
 import { publishOwnName } from "./links/names.js";
 import { type Listener, linkContext, listen, mqttListeners, serverContext } from "./listeners.js";
@@ -50,6 +51,7 @@ export async function startBroker(
     const engine = await Engine.start(current, join(dataDir, "messages"), access, log);
     const links = new LinkManager(current, dataDir, engine, alarms, log);
     const members = new Members(current.nodeName, startedAt, current.membersFile);
+    const license = new License(join(dataDir, "license"));
     const evacuations = new Evacuations(engine, members, resolveLimits(current.limits).evacuationWaitMs);
     const listeners = mqttListeners(
         () => current,
@@ -58,7 +60,7 @@ export async function startBroker(
     );
     const router = new Router(
         [
-            ...nodeRoutes({ config: current, engine, links, alarms, members, evacuations }),
+            ...nodeRoutes({ config: current, engine, links, alarms, members, evacuations, license }),
             ...linkRoutes(links, current.nodeName),
             ...clientRoutes(engine, current.nodeName),
             ...listenerRoutes(listeners, current.nodeName),

@@ -16,7 +16,7 @@ export interface LocalPathArgs extends Pick<PathSpec, "site" | "peer" | "peerNum
         | undefined;
     /** The site's half of the pair's private line. */
     readonly line?: LineSpec | undefined;
-    /** Wait until the tunnels carry routes. Set for the half that is made last. */
+    /** Wait until the pair's tunnels or private line carry routes. Set for what is made last. */
     readonly wait?: boolean | undefined;
 }
 

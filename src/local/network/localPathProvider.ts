@@ -7,7 +7,7 @@ import { type Capability, whatIsMissing } from "./capabilities.js";
 import { ask, HolderGone } from "./client.js";
 import { digestOf } from "./holder/canonical.js";
 import { type PathSpec, pathId } from "./holder/desired.js";
-import type { TunnelState } from "./holder/protocol.js";
+import type { LineState, TunnelState } from "./holder/protocol.js";
 import { notPossible } from "./localNetworkProvider.js";
 
 /** What state holds of a path's arguments. `tunnels` is secret. */
@@ -86,7 +86,7 @@ async function set(inputs: LocalPathInputs): Promise<LocalPathOutputs> {
     try {
         await ask(folder, { op: "putPath", path });
         if (inputs.wait === true) {
-            await tunnelsUp(inputs, folder, progressFor(inputs.progressUrn));
+            await carried(inputs, folder, progressFor(inputs.progressUrn));
         }
     } catch (error) {
         if (error instanceof OperationError) {
@@ -98,34 +98,70 @@ async function set(inputs: LocalPathInputs): Promise<LocalPathOutputs> {
     return { ...inputs, digest: digestOf(path) };
 }
 
-async function tunnelsUp(inputs: LocalPathInputs, folder: string, progress: Progress): Promise<void> {
-    const { site, peer } = inputs;
+/** Waits until both sides of the pair have routes to each other by its tunnels or its private line. */
+async function carried(inputs: LocalPathInputs, folder: string, progress: Progress): Promise<void> {
+    const { site, peer, tier } = inputs;
     const started = Date.now();
     let failingSince: number | undefined;
     for (;;) {
-        const tunnels = await ask<TunnelState[]>(folder, { op: "tunnels", site, peer });
-        const down = tunnels.filter(({ up }) => !up);
-        if (tunnels.length > 0 && down.length === 0) {
+        const ways = await (tier === "vpn" ? tunnelsOf(folder, site, peer) : lineOf(folder, site, peer));
+        const down = ways.filter(({ up }) => !up);
+        if (ways.length > 0 && down.length === 0) {
             return;
         }
-        const causes = [...new Set(down.flatMap(({ cause }) => cause ?? []))];
+        const causes = down.flatMap(({ cause }) => cause ?? []);
         failingSince = causes.length === 0 ? undefined : (failingSince ?? Date.now());
         const certain = failingSince !== undefined && Date.now() - failingSince > certainMs;
         if (certain || Date.now() - started > upMs) {
             throw new OperationError({
-                what: `bring the tunnels of pair ${[site, peer].sort().join("-")} up`,
+                what: `bring the ${tier === "vpn" ? "tunnels" : "private line"} of pair ${[site, peer].sort().join("-")} up`,
                 where: "the local network",
-                message: down.map(describe).join("; "),
-                todo: "Both sides need the same suite and pre-shared keys, and each the other's ranges and autonomous system number",
+                message: down.map(({ text }) => text).join("; ") || "the other side has not ordered it",
+                todo:
+                    tier === "vpn"
+                        ? "Both sides need the same suite and pre-shared keys, and each the other's ranges and autonomous system number"
+                        : "Each side needs the other's ranges and autonomous system number",
             });
         }
-        progress(`${tunnels.length - down.length} of ${tunnels.length} tunnels are up`);
+        progress(`${ways.length - down.length} of ${ways.length} ${tier === "vpn" ? "tunnels" : "lines"} carry routes`);
         await sleep(pollMs);
     }
 }
 
-function describe({ key, ike, children, bgp, cause }: TunnelState): string {
-    return `tunnel ${key}: ${cause ?? `IKE ${ike ? "up" : "down"}, ${children} of 2 children installed, BGP ${bgp}`}`;
+/** A way between two sites, by the side that has something to tell. */
+interface Way {
+    readonly up: boolean;
+    readonly cause?: string | undefined;
+    readonly text: string;
+}
+
+async function tunnelsOf(folder: string, site: string, peer: string): Promise<Way[]> {
+    const far = await ask<TunnelState[]>(folder, { op: "tunnels", site: peer, peer: site });
+    const own = await ask<TunnelState[]>(folder, { op: "tunnels", site, peer });
+    return own.map((tunnel) => {
+        const state = worse(tunnel, far.find(({ key }) => key === tunnel.key) ?? tunnel);
+        const { key, ike, children, cause } = state;
+        const words = `IKE ${ike ? "up" : "down"}, ${children} of 2 children installed, ${routing(state)}`;
+        return { up: state.up, cause, text: `tunnel ${key}: ${cause ?? words}` };
+    });
+}
+
+async function lineOf(folder: string, site: string, peer: string): Promise<Way[]> {
+    const far = await ask<LineState | undefined>(folder, { op: "line", site: peer, peer: site });
+    const own = await ask<LineState | undefined>(folder, { op: "line", site, peer });
+    if (own === undefined || far === undefined) {
+        return [];
+    }
+    const state = worse(own, far);
+    return [{ up: state.up, cause: state.cause, text: `private line: ${state.cause ?? routing(state)}` }];
+}
+
+function worse<T extends LineState>(own: T, far: T): T {
+    return own.up && !far.up ? far : own;
+}
+
+function routing({ bgp, routed }: LineState): string {
+    return `BGP ${bgp}, ${routed ? "route" : "no route"}`;
 }
 
 async function remove(inputs: LocalPathInputs): Promise<void> {

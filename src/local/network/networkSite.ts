@@ -130,7 +130,7 @@ export class NetworkSite {
             tier: "interconnect",
             door: doorAt(door, this.addresses.linkDoor),
             egress: [],
-            admit: (peer, opts) => this.admitPrivately("interconnect", peer, opts, this.lineTo(peer.facts)),
+            admit: (peer, opts) => this.orderLine(peer, opts),
         };
     }
 
@@ -146,6 +146,21 @@ export class NetworkSite {
     ): readonly pulumi.Resource[] {
         const args: LocalPathArgs = { ...this.half(facts, tier), part: "door", admits: facts.vpn?.ranges ?? [], line };
         return [new LocalPath(`${this.spec.name}-${tier}-from-${facts.name}`, args, this.after(opts))];
+    }
+
+    private orderLine(peer: TierPeer, opts: pulumi.CustomResourceOptions): readonly pulumi.Resource[] {
+        const { name } = this.spec;
+        const halves = this.admitPrivately("interconnect", peer, opts, this.lineTo(peer.facts));
+        if (name > peer.facts.name) {
+            return halves;
+        }
+        // Without it a pair that comes from tunnels would lose them while the line has no routes yet: both lead to the same address.
+        const check: LocalPathArgs = { ...this.half(peer.facts, "interconnect"), part: "check", admits: [], wait: true };
+        const after = this.after(opts);
+        return [
+            ...halves,
+            new LocalPath(`${name}-line-to-${peer.facts.name}`, check, { ...after, dependsOn: [...this.ready, ...halves] }),
+        ];
     }
 
     private gateway(): VpnGateway {

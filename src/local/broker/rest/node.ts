@@ -3,12 +3,11 @@ import type { Alarms } from "../alarms.js";
 import type { LocalBrokerConfig } from "../config.js";
 import type { Engine } from "../engine.js";
 import type { Evacuations } from "../evacuation.js";
+import type { License } from "../license.js";
 import type { LinkManager } from "../links/manager.js";
 import { showLink } from "../links/settings.js";
 import type { Member, Members } from "../members.js";
 import { ApiError, type Call, noContent, objectBody, ok, page, type Route } from "./router.js";
-
-const licenseSessions = 10_000_000;
 
 export interface NodeParts {
     readonly config: LocalBrokerConfig;
@@ -17,6 +16,7 @@ export interface NodeParts {
     readonly alarms: Alarms;
     readonly members: Members;
     readonly evacuations: Evacuations;
+    readonly license: License;
 }
 
 function gigabytes(bytes: number): string {
@@ -80,7 +80,7 @@ function named(members: Members, { params }: Call): Member {
 }
 
 function clusterRoutes(parts: NodeParts): Route[] {
-    const { config, members } = parts;
+    const { config, members, license } = parts;
     return [
         {
             method: "GET",
@@ -127,19 +127,21 @@ function clusterRoutes(parts: NodeParts): Route[] {
         {
             method: "GET",
             path: "/api/v5/license",
-            handle: () =>
-                ok({
-                    type: "community",
-                    max_connections: licenseSessions,
-                    email: "contact@emqx.io",
-                    max_sessions: licenseSessions,
-                    start_at: "2025-03-02",
-                    customer: "Developer",
-                    customer_type: 11,
-                    deployment: "Development",
-                    expiry: false,
-                    expiry_at: "2029-03-01",
-                }),
+            handle: () => ok(license.show()),
+        },
+        {
+            method: "POST",
+            path: "/api/v5/license",
+            handle: (call) => {
+                const { key } = objectBody(call);
+                if (typeof key !== "string") {
+                    throw new ApiError(400, "BAD_REQUEST", "Invalid request params");
+                }
+                if (!license.load(key)) {
+                    throw new ApiError(400, "BAD_REQUEST", "Bad license key");
+                }
+                return ok(license.show());
+            },
         },
         { method: "GET", path: "/api/v5/configs", handle: (call) => showConfig(call, parts) },
     ];
@@ -161,7 +163,7 @@ function showConfig(call: Call, { config, links }: NodeParts) {
     return { status: 200, text: `cluster ${JSON.stringify(cluster, undefined, 2)}\n` };
 }
 
-function monitorRoutes({ config, engine, alarms }: NodeParts): Route[] {
+function monitorRoutes({ config, engine, alarms, license }: NodeParts): Route[] {
     const alarm = (active: boolean) =>
         alarms.list(active).map(({ name, message, details, activatedAt, deactivatedAt }) => ({
             node: config.nodeName,
@@ -197,7 +199,7 @@ function monitorRoutes({ config, engine, alarms }: NodeParts): Route[] {
             subscriptions_durable: 0,
             shared_subscriptions: engine.dispatcher.sharedSubscriptions,
             disconnected_durable_sessions: 0,
-            license_quota: licenseSessions,
+            license_quota: license.sessions,
             retained_msg_count: engine.store.retained.size,
             actions_executed_rate: 0,
             dropped_msg_rate: rates.dropped,

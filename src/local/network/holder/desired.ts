@@ -17,8 +17,8 @@ export interface PathSpec {
     readonly peer: string;
     readonly peerNumber: number;
     readonly tier: "nat" | "vpn" | "interconnect";
-    /** Which half of the tier it is: a site has one of each for a peer. */
-    readonly part: "door" | "tunnels";
+    /** Which part of the tier it is: a site has one of each for a peer. `check` changes nothing. */
+    readonly part: "door" | "tunnels" | "check";
     /** Addresses and ranges whose connections the link door takes. */
     readonly admits: readonly string[];
     readonly tunnels?: TunnelsSpec | undefined;

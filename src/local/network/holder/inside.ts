@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import type { Server, Socket } from "node:net";
 import { connect } from "node:net";
@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { messageOf } from "../../../errors.js";
 import { fileLog } from "../../broker/log.js";
 import { namespaceOf, siteAddresses } from "./addresses.js";
+import { Capture } from "./capture.js";
 import { findCharon } from "./charonDaemon.js";
 import { must } from "./commands.js";
 import { MeshNetwork } from "./mesh.js";
@@ -43,7 +44,7 @@ interface Parts {
     readonly folder: string;
 }
 
-let capture: ChildProcess | undefined;
+const capture = new Capture();
 
 async function answer(request: Request, { network, doors }: Parts): Promise<unknown> {
     switch (request.op) {
@@ -66,6 +67,8 @@ async function answer(request: Request, { network, doors }: Parts): Promise<unkn
             return doors.open(request.site, siteAddresses(network.site(request.site).siteNumber).broker, request.doors);
         case "tunnels":
             return network.tunnels(request.site, request.peer);
+        case "line":
+            return network.line(request.site, request.peer);
         case "state":
             return network.state();
         case "cut":
@@ -73,9 +76,9 @@ async function answer(request: Request, { network, doors }: Parts): Promise<unkn
         case "restore":
             return network.cut(request.cut, false);
         case "startCapture":
-            return startCapture(request.file);
+            return capture.start(request.file);
         case "stopCapture":
-            return stopCapture();
+            return capture.stop();
         default:
             throw new Error(
                 "this holder does not know that question; it was started by another version, end it and run up again",
@@ -94,35 +97,6 @@ function startBroker(siteNumber: number, command: readonly string[], folder: str
         child.on("error", () => {});
     } finally {
         closeSync(errors);
-    }
-}
-
-/** Records what crosses the internet between the sites. */
-async function startCapture(file: string): Promise<void> {
-    await stopCapture();
-    const args = ["netns", "exec", namespaceOf.internet, "tcpdump", "-i", "any", "-n", "-s", "0", "-U", "-Z", "root", "-w", file];
-    const child = spawn("ip", args, { stdio: ["ignore", "ignore", "pipe"] });
-    capture = child;
-    await new Promise<void>((resolve, reject) => {
-        let said = "";
-        child.stderr.setEncoding("utf8").on("data", (text: string) => {
-            said += text;
-            if (said.includes("listening on")) {
-                resolve();
-            }
-        });
-        child.once("error", reject);
-        child.once("exit", () => reject(new Error(`tcpdump has ended: ${said.slice(-300)}`)));
-    });
-}
-
-async function stopCapture(): Promise<void> {
-    const child = capture;
-    capture = undefined;
-    if (child !== undefined && child.exitCode === null) {
-        const ended = new Promise((resolve) => child.once("exit", resolve));
-        child.kill("SIGINT");
-        await ended;
     }
 }
 

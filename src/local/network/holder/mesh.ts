@@ -4,9 +4,9 @@ import { canonical, digestOf } from "./canonical.js";
 import { run } from "./commands.js";
 import { type Desired, type PathSpec, pathId, type SiteSpec } from "./desired.js";
 import { type Cuts, planNetwork } from "./plan.js";
-import type { Cut, NetworkState, ProcessState, TunnelState } from "./protocol.js";
+import type { Cut, LineState, NetworkState, ProcessState, TunnelState } from "./protocol.js";
 import type { Reconciler } from "./reconciler.js";
-import { tunnelsOf } from "./tunnelReport.js";
+import { lineState, tunnelsOf } from "./tunnelReport.js";
 
 /** What is wanted of a mesh's network at the moment, and how it is. */
 export class MeshNetwork {
@@ -76,6 +76,14 @@ export class MeshNetwork {
         return path === undefined ? [] : tunnelsOf(this.#reconciler, siteNumber, path);
     }
 
+    /** The private line from a site to a peer; undefined where it was not ordered. */
+    async line(site: string, peer: string): Promise<LineState | undefined> {
+        const path = [...this.#paths.values()].find(
+            (each) => each.site === site && each.peer === peer && each.line !== undefined,
+        );
+        return path === undefined ? undefined : lineState(this.#reconciler, this.site(site).siteNumber, path);
+    }
+
     async state(): Promise<NetworkState> {
         const sites = await Promise.all(
             [...this.#sites.values()].map(async ({ name, siteNumber }) => {
@@ -140,8 +148,12 @@ function processes(): ProcessState[] {
             const args = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
             const mb = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024;
             const name = /Name:\s+(\S+)/.exec(status)?.[1] ?? "";
-            const broker = args.find((arg) => arg.endsWith("broker/main.js")) !== undefined;
-            return [{ pid: Number(pid), what: broker ? "broker" : name, mb }];
+            const what = args.some((arg) => arg.endsWith("broker/main.js"))
+                ? "broker"
+                : args.some((arg) => arg.endsWith("holder/inside.js"))
+                  ? "holder"
+                  : name;
+            return [{ pid: Number(pid), what, mb }];
         } catch {
             return [];
         }

@@ -11,6 +11,7 @@ export type Request =
     | { readonly op: "startBroker"; readonly site: string; readonly command: readonly string[]; readonly folder: string }
     | { readonly op: "openDoors"; readonly site: string; readonly doors: Readonly<Record<string, Door>> }
     | { readonly op: "tunnels"; readonly site: string; readonly peer: string }
+    | { readonly op: "line"; readonly site: string; readonly peer: string }
     | { readonly op: "state" }
     | { readonly op: "cut"; readonly cut: Cut }
     | { readonly op: "restore"; readonly cut: Cut }
@@ -40,10 +41,16 @@ export interface TunnelState {
     readonly children: number;
     /** BGP's word for the session, `Established` when it is up. */
     readonly bgp: string;
+    /** Whether the site's router knows the peer's ranges by it. */
+    readonly routed: boolean;
+    /** All of these. */
     readonly up: boolean;
     /** What is wrong, where the other side has said so or the daemons know. */
     readonly cause?: string | undefined;
 }
+
+/** A private line as one side sees it. */
+export type LineState = Pick<TunnelState, "bgp" | "routed" | "up" | "cause">;
 
 /** One process of a mesh's network. */
 export interface ProcessState {

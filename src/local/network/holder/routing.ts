@@ -19,6 +19,7 @@ export function timersOf({ holdSeconds, bfd }: Pick<SiteSpec, "holdSeconds" | "b
     return {
         keepalive: Math.max(1, Math.floor(holdSeconds / 3)),
         hold: holdSeconds,
+        errorWait: [1, 5],
         ...(bfd ? { bfd: { intervalMs: 100, multiplier: 3 } } : {}),
     };
 }

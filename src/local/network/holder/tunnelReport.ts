@@ -1,5 +1,6 @@
+import { namespaceOf } from "./addresses.js";
 import type { PathSpec, TunnelSpec } from "./desired.js";
-import type { TunnelState } from "./protocol.js";
+import type { LineState, TunnelState } from "./protocol.js";
 import type { Reconciler } from "./reconciler.js";
 import { tunnelName } from "./routing.js";
 
@@ -66,24 +67,50 @@ export function readSession(text: string, name: string): { readonly state: strin
 
 /** All tunnels of one side to one peer. */
 export async function tunnelsOf(reconciler: Reconciler, siteNumber: number, path: PathSpec): Promise<TunnelState[]> {
-    return Promise.all(
-        (path.tunnels?.tunnels ?? []).map((tunnel) =>
-            tunnelState(reconciler, `vpn-${siteNumber}-${tunnel.gateway}`, path, tunnel),
-        ),
-    );
+    return Promise.all((path.tunnels?.tunnels ?? []).map((tunnel) => tunnelState(reconciler, siteNumber, path, tunnel)));
 }
 
-async function tunnelState(reconciler: Reconciler, namespace: string, path: PathSpec, tunnel: TunnelSpec): Promise<TunnelState> {
+async function tunnelState(reconciler: Reconciler, siteNumber: number, path: PathSpec, tunnel: TunnelSpec): Promise<TunnelState> {
+    const namespace = namespaceOf.gateway(siteNumber, tunnel.gateway);
     const connection = tunnelName(path.peer, tunnel);
     const [charon, bird] = [reconciler.charon(namespace), reconciler.bird(namespace)];
     const protocol = `tunnel_${connection.replaceAll("-", "_")}`;
-    const [sas, sessions] = await Promise.all([charon?.swanctl("--list-sas"), bird?.birdc("show", "protocols", "all")]);
+    const [sas, sessions, routed] = await Promise.all([
+        charon?.swanctl("--list-sas"),
+        bird?.birdc("show", "protocols", "all"),
+        isRouted(reconciler, siteNumber, path.tunnels?.remoteRanges ?? [], `gateway_${tunnel.gateway}`),
+    ]);
     const { ike, children } = readSas(sas?.stdout ?? "", connection);
     const session = readSession(sessions?.stdout ?? "", protocol);
-    const up = ike && children === 2 && session.state === "Established";
+    const up = ike && children === 2 && session.state === "Established" && routed;
     const said = up ? undefined : (causeIn(charon?.log() ?? "", connection) ?? bgpCause(session.error));
     const { key, gateway } = tunnel;
-    return { key, gateway, ike, children, bgp: session.state, up, ...(said === undefined ? {} : { cause: said }) };
+    return { key, gateway, ike, children, bgp: session.state, routed, up, ...(said === undefined ? {} : { cause: said }) };
+}
+
+/** State of a site's private line to a peer. */
+export async function lineState(reconciler: Reconciler, siteNumber: number, { peerNumber, line }: PathSpec): Promise<LineState> {
+    const name = `line_${peerNumber}`;
+    const [sessions, routed] = await Promise.all([
+        reconciler.bird(namespaceOf.router(siteNumber))?.birdc("show", "protocols", "all"),
+        isRouted(reconciler, siteNumber, line?.remoteRanges ?? [], name),
+    ]);
+    const { state, error } = readSession(sessions?.stdout ?? "", name);
+    const up = state === "Established" && routed;
+    const cause = up ? undefined : bgpCause(error);
+    return { bgp: state, routed, up, ...(cause === undefined ? {} : { cause }) };
+}
+
+/** Whether a site's router has learnt ranges by a session. Another session's routes may be preferred to them. */
+async function isRouted(
+    reconciler: Reconciler,
+    siteNumber: number,
+    ranges: readonly string[],
+    session: string,
+): Promise<boolean> {
+    const bird = reconciler.bird(namespaceOf.router(siteNumber));
+    const tables = await Promise.all(ranges.map((range) => bird?.birdc("show", "route", range)));
+    return tables.every((table) => table?.stdout.includes(`[${session} `) === true);
 }
 
 function bgpCause(error: string | undefined): string | undefined {
