@@ -14,7 +14,7 @@ export interface PlannedVpnPeer {
     readonly tunnels: readonly SideTunnel[];
 }
 
-/** A tunnel as one side sees it. */
+/** A tunnel as one side sees it. Range and addresses are empty where the two gateways' own cloud chooses them (two gateways of Azure). */
 export interface SideTunnel extends Pick<TunnelRange, "key" | "inside" | "aws" | "azure"> {
     readonly ownAddress: string;
     readonly peerAddress: string;
@@ -29,6 +29,8 @@ export interface VpnPeer extends PlannedVpnPeer {
     readonly presharedKeys: Readonly<Record<string, pulumi.Output<string>>>;
     /** The peer gateway's public address for each tunnel, by tunnel key. */
     readonly outsideAddresses: Readonly<Record<string, pulumi.Output<string>>>;
+    /** The peer's gateway itself: a cloud that joins two gateways of its own names the other one instead of its addresses. */
+    readonly gateway: VpnGateway;
 }
 
 /** What a side has made of a pair's tunnels. */
@@ -66,7 +68,7 @@ export interface VpnGateway {
 export interface TunnelRow {
     /** `0` to `3` */
     readonly tunnel: string;
-    /** The /30 inside it. */
+    /** The /30 inside it; empty where the cloud of both gateways chooses it. */
     readonly inside: string;
     /** Public address and inside address at each side, by site name. */
     readonly outsideAddresses: Readonly<Record<string, string>>;

@@ -101,10 +101,10 @@ function tunnel(pair: string, a: Half, b: Half, join: VpnJoin, opts: pulumi.Cust
     const presharedKeys = Object.fromEntries(keys.map((key) => [key, presharedKey(secrets.value(named(key)))]));
     // Who gets addresses only with its tunnels must be told the other's first; the other then learns what came of it.
     const [first, second] = a[0].addresses === undefined ? [a, b] : [b, a];
-    const connect = ([gateway, plan]: Half, outsideAddresses: VpnSide["outsideAddresses"]): VpnSide =>
-        gateway.connect({ ...plan, presharedKeys, outsideAddresses }, opts);
-    const firstSide = connect(first, addressesOf(pair, second));
-    const secondSide = connect(second, firstSide.outsideAddresses);
+    const connect = ([own, plan]: Half, [gateway]: Half, outsideAddresses: VpnSide["outsideAddresses"]): VpnSide =>
+        own.connect({ ...plan, gateway, presharedKeys, outsideAddresses }, opts);
+    const firstSide = connect(first, second, addressesOf(pair, second));
+    const secondSide = connect(second, first, firstSide.outsideAddresses);
     return first === a ? { a: firstSide, b: secondSide } : { a: secondSide, b: firstSide };
 }
 
