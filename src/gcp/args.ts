@@ -1,13 +1,19 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { CloudSiteArgs } from "../cluster/args.js";
+import type { GcpVpnArgs } from "./vpnArgs.js";
 
 /** A network that exists already, in the site's project. */
 export interface GcpNetworkArgs {
-    /** Self link or `projects/<project>/global/networks/<name>` of the VPC network. No other site of the mesh may be in it. */
+    /**
+     * Self link or `projects/<project>/global/networks/<name>` of the VPC network. No other site of the mesh may be in it. Tier `vpn` needs it
+     * as text. Pairs of two GCP sites in that tier peer their networks: the network's other subnetworks then have routes to the peer too, and
+     * what passes is left to firewall rules.
+     */
     readonly network: pulumi.Input<string>;
     /**
      * Self link or `projects/<project>/regions/<region>/subnetworks/<name>` of the brokers' subnetwork, in the site's region, with private
-     * Google access, and without a NAT of its own: the site brings one, for its fixed addresses.
+     * Google access, and without a NAT of its own: the site brings one, for its fixed addresses. The private link door of tier `vpn` takes
+     * the subnetwork's fourth address from the end, such as 10.77.4.252 of 10.77.4.0/24.
      */
     readonly subnetwork: pulumi.Input<string>;
     /** Primary range of the subnetwork, which brokers' fixed addresses are taken from. Compared with the real one. */
@@ -41,6 +47,8 @@ export interface GcpSiteArgs extends CloudSiteArgs {
     readonly egressAddressCount?: number | undefined;
     /** @default a network of its own */
     readonly network?: GcpNetworkArgs | undefined;
+    /** The VPN gateway, where the defaults do not fit. */
+    readonly vpn?: GcpVpnArgs | undefined;
     /** @default no public name */
     readonly dns?: GcpDnsArgs | undefined;
     /**

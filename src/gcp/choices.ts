@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { checkSiteCidr, isWithin, parseCidr } from "../addressing/cidr.js";
 import { checkShapes, cloudSiteShapes, type Shape } from "../cluster/argumentShapes.js";
-import { type CloudSiteChoices, chooseCloudSite } from "../cluster/cloudSite.js";
+import { type CloudSiteChoices, chooseCloudSite, type VpnSupport } from "../cluster/cloudSite.js";
 import { privateAdminRanges } from "../cluster/privateReach.js";
 import { InputError, quote } from "../errors.js";
 import type { GcpNetworkArgs, GcpSiteArgs } from "./args.js";
@@ -15,6 +15,7 @@ import {
     defaultSizes,
     defaultZones,
 } from "./regions.js";
+import { chooseVpn } from "./vpnArgs.js";
 
 /** A GCP site's arguments, checked, and what was decided from them. */
 export interface GcpSiteChoices extends CloudSiteChoices {
@@ -25,6 +26,7 @@ export interface GcpSiteChoices extends CloudSiteChoices {
     readonly clientNames: readonly string[];
     /** The range that is the site's in the mesh. */
     readonly cidr: string;
+    readonly vpn: VpnSupport;
 }
 
 const shapes = {
@@ -39,6 +41,7 @@ const shapes = {
     },
     dns: { fields: { zone: "input", name: "text" }, required: ["zone", "name"] },
     kmsKey: "input",
+    vpn: { fields: { asn: "number", tunnelPool: "text" } },
 } as const satisfies Readonly<Record<keyof GcpSiteArgs, Shape>>;
 
 /**
@@ -68,13 +71,15 @@ export function chooseGcpSite(name: string, args: GcpSiteArgs): GcpSiteChoices {
     );
     checkSize(chosen.plan.size, chosen.plan.architecture);
     privateAdminRanges(chosen.reach, chosen.plan.adminRanges);
+    const cidr = args.cidr ?? brokerRange ?? chosen.plan.ranges.cidr;
     return {
         ...chosen,
         region,
         labels: checkLabels(chosen.tags),
         egressKeys: egressKeys(args.egressAddressCount ?? 1),
         clientNames,
-        cidr: args.cidr ?? brokerRange ?? chosen.plan.ranges.cidr,
+        cidr,
+        vpn: chooseVpn(chosen.plan, args.vpn, cidr, args.network),
     };
 }
 

@@ -1,4 +1,5 @@
 import { hoursPerMonth, type MonthlyCost } from "../cluster/monthlyCost.js";
+import type { PlannedVpnPeer } from "../contracts/vpn.js";
 import type { GcpSiteChoices } from "./choices.js";
 
 /** Prices by machine type, US dollars a month in us-central1. */
@@ -14,8 +15,21 @@ const natSource = {
 } as const;
 const notLookedUp = { usd: undefined, source: "not looked up", date: "2026-11-23" } as const;
 
-/** What a site costs in a month before anything is sent. Logs and the reading of secrets come on top, and data through the NAT: 0.045 USD per GiB. */
-export function monthlyCosts({ plan, egressKeys }: Pick<GcpSiteChoices, "plan" | "egressKeys">): readonly MonthlyCost[] {
+const ruleSource = {
+    source: "infracost's golden files: 0.01 to 0.025 USD an hour by region, the highest taken",
+    date: "2026-08-21",
+} as const;
+
+/**
+ * What a site costs in a month before anything is sent. Logs and the reading of secrets come on top, and data through the NAT: 0.045 USD per GiB.
+ *
+ * @param vpnPeers the site's pairs of tier `vpn`; undefined where it has none. Their tunnels are no cost of the site: pairs list them. The
+ * gateway, its router and peerings are free
+ */
+export function monthlyCosts(
+    { plan, egressKeys }: Pick<GcpSiteChoices, "plan" | "egressKeys">,
+    vpnPeers?: readonly PlannedVpnPeer[] | undefined,
+): readonly MonthlyCost[] {
     const nodes = plan.nodes.length;
     const machine = machinePrices[plan.size];
     return [
@@ -32,14 +46,18 @@ export function monthlyCosts({ plan, egressKeys }: Pick<GcpSiteChoices, "plan" |
             usd: cents(natPerAddress * hoursPerMonth * egressKeys.length),
             ...natSource,
         },
-        {
-            what: "1 forwarding rule",
-            usd: cents(forwardingRule * hoursPerMonth),
-            source: "infracost's golden files: 0.01 to 0.025 USD an hour by region, the highest taken",
-            date: "2026-08-21",
-        },
+        { what: "1 forwarding rule", usd: cents(forwardingRule * hoursPerMonth), ...ruleSource },
         { what: "1 private DNS zone", ...notLookedUp },
         { what: "10 secrets", ...notLookedUp },
+        ...(vpnPeers === undefined
+            ? []
+            : [
+                  {
+                      what: "1 forwarding rule of the private link door",
+                      usd: cents(forwardingRule * hoursPerMonth),
+                      ...ruleSource,
+                  },
+              ]),
     ];
 }
 

@@ -9,6 +9,8 @@ import { type GcpScope, place } from "./scope.js";
 export interface GcpDoors extends CloudDoors {
     /** The group of each zone's machines, by zone. A machine can be in one load-balanced group only, so every load balancer uses these. */
     readonly groups: ReadonlyMap<string, compute.InstanceGroup>;
+    /** How every load balancer asks a broker whether it takes connections. */
+    readonly check: compute.RegionHealthCheck;
     /** What must stay until links are deleted. */
     readonly ready: readonly pulumi.Resource[];
 }
@@ -51,29 +53,7 @@ export function createDoors(scope: GcpScope, network: GcpNetwork, address: pulum
         { parent },
     );
     const groups = new Map(plan.zones.map((zone) => [zone, zoneGroup(scope, network, zone)]));
-    const serving = place(scope, "backend");
-    const backend = new compute.RegionBackendService(
-        serving.name,
-        {
-            ...serving.at,
-            region,
-            loadBalancingScheme: "EXTERNAL",
-            protocol: "TCP",
-            healthChecks: check.selfLink,
-            // By name: another order of zones in the program is no change.
-            backends: [...groups]
-                .sort(([one], [other]) => (one < other ? -1 : 1))
-                .map(([, group]) => ({ group: group.selfLink, balancingMode: "CONNECTION" })),
-            sessionAffinity: "NONE",
-            connectionDrainingTimeoutSec: drainingSeconds,
-            // A node that is being drained is unhealthy; its connections stay until it evicts them one after the other.
-            connectionTrackingPolicy: {
-                trackingMode: "PER_CONNECTION",
-                connectionPersistenceOnUnhealthyBackends: "DEFAULT_FOR_PROTOCOL",
-            },
-        },
-        { parent },
-    );
+    const backend = createBackend(scope, "backend", { groups, check }, { loadBalancingScheme: "EXTERNAL" });
     const front = place(scope, "doors");
     const rule = new compute.ForwardingRule(
         front.name,
@@ -90,7 +70,39 @@ export function createDoors(scope: GcpScope, network: GcpNetwork, address: pulum
         },
         { parent },
     );
-    return { addresses: [address], host: address, groups, ready: [rule] };
+    return { addresses: [address], host: address, groups, check, ready: [rule] };
+}
+
+/** What stands behind a load balancer's forwarding rule: every zone's machines. */
+export function createBackend(
+    scope: GcpScope,
+    what: string,
+    { groups, check }: Pick<GcpDoors, "groups" | "check">,
+    scheme: Pick<compute.RegionBackendServiceArgs, "loadBalancingScheme" | "network">,
+): compute.RegionBackendService {
+    const { name, at } = place(scope, what);
+    return new compute.RegionBackendService(
+        name,
+        {
+            ...at,
+            ...scheme,
+            region: scope.region,
+            protocol: "TCP",
+            healthChecks: check.selfLink,
+            // By name: another order of zones in the program is no change.
+            backends: [...groups]
+                .sort(([one], [other]) => (one < other ? -1 : 1))
+                .map(([, group]) => ({ group: group.selfLink, balancingMode: "CONNECTION" })),
+            sessionAffinity: "NONE",
+            connectionDrainingTimeoutSec: drainingSeconds,
+            // A node that is being drained is unhealthy; its connections stay until it evicts them one after the other.
+            connectionTrackingPolicy: {
+                trackingMode: "PER_CONNECTION",
+                connectionPersistenceOnUnhealthyBackends: "DEFAULT_FOR_PROTOCOL",
+            },
+        },
+        { parent: scope.parent },
+    );
 }
 
 /** Every zone of the site has its group, also while it has no node: a node more or less then leaves the load balancer as it is. */

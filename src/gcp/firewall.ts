@@ -35,6 +35,8 @@ export interface GcpRule {
     readonly destinationRanges?: pulumi.Input<string>[];
     /** TCP ports. */
     readonly ports: pulumi.Input<string>[];
+    /** Whether ICMP passes too, which tells a sender that its packets are too large for a tunnel. @default false */
+    readonly icmp?: boolean;
     /** Whether every connection is logged. @default false */
     readonly logged?: boolean;
 }
@@ -62,12 +64,12 @@ export function createFirewall(scope: GcpScope, network: GcpNetwork, account: pu
             options,
         );
     };
-    const allowed = ({ ports, logged = false, ...rule }: GcpRule) => ({
+    const allowed = ({ ports, icmp = false, logged = false, ...rule }: GcpRule) => ({
         ...target,
         ...rule,
         direction: rule.destinationRanges === undefined ? "INGRESS" : "EGRESS",
         priority: priorities.allow,
-        allows: [{ protocol: "tcp", ports }],
+        allows: [{ protocol: "tcp", ports }, ...(icmp ? [{ protocol: "icmp" }] : [])],
         ...(logged ? { logConfig: everyConnection } : {}),
     });
     const allow = (what: string, rule: GcpRule) => {
