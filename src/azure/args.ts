@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { CloudSiteArgs } from "../cluster/args.js";
+import type { AzureVpnArgs } from "./vpnArgs.js";
 
 /**
  * A network of yours. Linkspan then makes no virtual network, subnet or NAT gateway: the subnet must have a NAT gateway with fixed
@@ -18,6 +19,13 @@ export interface AzureNetworkArgs {
     readonly subnetCidr: string;
     /** Public IPv4 addresses of the NAT gateway that the subnet uses: peers admit these and no others. */
     readonly egressAddresses: readonly string[];
+    /**
+     * `…/virtualNetworks/…/subnets/GatewaySubnet` of that virtual network, `/27` or larger, in which no VPN gateway stands yet: tier `vpn` makes
+     * one there. The route table of the brokers' subnet, if it has one, must take gateways' routes. The private link door then takes the fourth
+     * address from the end of the brokers' subnet, which nothing else may use.
+     * @default none: the site has no tier `vpn`
+     */
+    readonly gatewaySubnetId?: pulumi.Input<string> | undefined;
 }
 
 /** A public name of yours in Azure DNS. */
@@ -65,6 +73,8 @@ export interface AzureSiteArgs extends CloudSiteArgs {
     readonly resourceGroupName?: pulumi.Input<string> | undefined;
     /** @default a virtual network of the site's own */
     readonly network?: AzureNetworkArgs | undefined;
+    /** @default a gateway `VpnGw1AZ`, made when a pair of tier `vpn` needs tunnels */
+    readonly vpn?: AzureVpnArgs | undefined;
     /** A public name for the client door. @default none: devices connect to an address */
     readonly dns?: AzureDnsArgs | undefined;
     /**

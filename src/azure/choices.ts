@@ -8,6 +8,7 @@ import { checkSiteName, checkSiteNumber } from "../naming.js";
 import type { AzureDnsArgs, AzureFlowLogArgs, AzureNetworkArgs, AzureSiteArgs } from "./args.js";
 import { checkImageId } from "./images.js";
 import { architectureOf, checkLocation, checkSize, chooseZones, defaultSizes } from "./regions.js";
+import { type AzureVpnChoice, chooseVpn } from "./vpnArgs.js";
 
 /** An Azure site's arguments, checked, and what was decided from them. */
 export interface AzureSiteChoices extends CloudSiteChoices {
@@ -26,6 +27,7 @@ export interface AzureSiteChoices extends CloudSiteChoices {
     readonly diskEncryptionSetId: pulumi.Input<string> | undefined;
     /** `undefined`: none. */
     readonly flowLogs: (AzureFlowLogArgs & { readonly retentionDays: number }) | undefined;
+    readonly vpn: AzureVpnChoice;
 }
 
 const flowLogShape = {
@@ -44,7 +46,14 @@ const shapes = {
     zones: "texts",
     resourceGroupName: "input",
     network: {
-        fields: { virtualNetworkId: "input", cidr: "text", subnetId: "input", subnetCidr: "text", egressAddresses: "texts" },
+        fields: {
+            virtualNetworkId: "input",
+            cidr: "text",
+            subnetId: "input",
+            subnetCidr: "text",
+            egressAddresses: "texts",
+            gatewaySubnetId: "input",
+        },
         required: ["virtualNetworkId", "cidr", "subnetId", "subnetCidr"],
     },
     dns: {
@@ -55,6 +64,7 @@ const shapes = {
     encryptionAtHost: "flag",
     trustedLaunch: "flag",
     flowLogs: "checked",
+    vpn: { fields: { asn: "number", sku: "text", plannedPeers: "checked" } },
 } as const satisfies Readonly<Record<keyof AzureSiteArgs, Shape>>;
 
 /** Smallest subnet of Azure. */
@@ -93,11 +103,12 @@ export function chooseAzureSite(name: string, args: AzureSiteArgs): AzureSiteCho
     if (typeof args.diskEncryptionSetId === "string") {
         checkArmId(args.diskEncryptionSetId, "Microsoft.Compute/diskEncryptionSets", "diskEncryptionSetId");
     }
+    const cidr = network?.cidr ?? site.plan.ranges.cidr;
     return {
         ...site,
         location,
         network,
-        cidr: network?.cidr ?? site.plan.ranges.cidr,
+        cidr,
         subnetCidr: network?.subnetCidr ?? site.plan.brokerRanges[0] ?? "",
         clientNames,
         privateAdmins: privateAdminRanges(site.reach, site.plan.adminRanges),
@@ -105,6 +116,7 @@ export function chooseAzureSite(name: string, args: AzureSiteArgs): AzureSiteCho
         trustedLaunch: args.trustedLaunch ?? site.plan.architecture === "x86_64",
         diskEncryptionSetId: args.diskEncryptionSetId,
         flowLogs: chooseFlowLogs(args),
+        vpn: chooseVpn(site.plan, args.vpn, cidr, network),
     };
 }
 
@@ -159,6 +171,9 @@ function checkNetwork(args: AzureSiteArgs, network: AzureNetworkArgs): void {
             checkArmId(value ?? "", type, argument);
         }
     }
+    if (typeof network.gatewaySubnetId === "string") {
+        checkGatewaySubnetId(network.gatewaySubnetId);
+    }
     const whole = checkSiteCidr(network.cidr, { min: 8, max: longestPrefix }, "network.cidr");
     const subnet = parseCidr(network.subnetCidr, "network.subnetCidr");
     if (!isWithin(subnet, whole)) {
@@ -182,6 +197,20 @@ function checkNetwork(args: AzureSiteArgs, network: AzureNetworkArgs): void {
     for (const [index, address] of network.egressAddresses.entries()) {
         checkPublicAddress(address, `network.egressAddresses[${index}]`);
     }
+}
+
+/**
+ * Checks the id of a subnet for gateways, which has one name everywhere.
+ *
+ * @throws InputError naming the argument
+ */
+export function checkGatewaySubnetId(id: string): string {
+    const argument = "network.gatewaySubnetId";
+    const { names } = checkArmId(id, "Microsoft.Network/virtualNetworks/subnets", argument);
+    if (names[1]?.toLowerCase() !== "gatewaysubnet") {
+        throw new InputError(argument, `${quote(id)} is not named GatewaySubnet, and Azure takes no other subnet for gateways`);
+    }
+    return id;
 }
 
 function chooseFlowLogs({ flowLogs, network }: AzureSiteArgs): AzureSiteChoices["flowLogs"] {

@@ -1,4 +1,5 @@
 import { hoursPerMonth, type MonthlyCost } from "../cluster/monthlyCost.js";
+import type { PlannedVpnPeer } from "../contracts/vpn.js";
 import type { AzureSiteChoices } from "./choices.js";
 
 /** Prices of machines, US dollars an hour. Azure charges a size by its processors: the half of the next larger one. */
@@ -18,12 +19,19 @@ const systemDisk = 2.4;
 const retail = { source: "Azure's retail prices in eastus", date: "2026-10-16" } as const;
 const notLookedUp = { usd: undefined, source: "not looked up", date: "2026-11-23" } as const;
 
-/** What a site costs in a month before anything is sent. Data through the NAT gateway comes on top, 0.045 USD per GB, and flow logs by volume. */
-export function monthlyCosts({
-    plan,
-    network,
-    flowLogs,
-}: Pick<AzureSiteChoices, "plan" | "network" | "flowLogs">): readonly MonthlyCost[] {
+/** US dollars an hour of VPN gateways, both instances together. Others are not known here. */
+const vpnGateways: Readonly<Record<string, number>> = { VpnGw1AZ: 0.21 };
+
+/**
+ * What a site costs in a month before anything is sent. Data through the NAT gateway comes on top, 0.045 USD per GB, through the VPN gateway
+ * 0.035 USD, and flow logs by volume.
+ *
+ * @param vpnPeers the site's pairs of tier `vpn`; undefined where it has none. Their connections are no cost of the site: pairs list them
+ */
+export function monthlyCosts(
+    { plan, network, flowLogs, vpn }: Pick<AzureSiteChoices, "plan" | "network" | "flowLogs" | "vpn">,
+    vpnPeers?: readonly PlannedVpnPeer[] | undefined,
+): readonly MonthlyCost[] {
     const nodes = plan.nodes.length;
     const machine = machines[plan.size];
     return [
@@ -56,6 +64,28 @@ export function monthlyCosts({
         { what: "1 private DNS zone", ...notLookedUp },
         { what: "1 key vault", ...notLookedUp },
         ...(flowLogs === undefined ? [] : [{ what: "flow logs, by volume", ...notLookedUp }]),
+        ...(vpnPeers === undefined ? [] : vpnCosts(vpn.sku, vpnPeers)),
+    ];
+}
+
+/** The private link door, and the gateway with its two addresses where a pair has tunnels. */
+function vpnCosts(sku: string, peers: readonly PlannedVpnPeer[]): readonly MonthlyCost[] {
+    const gateway = vpnGateways[sku];
+    return [
+        { what: "1 load balancer with 1 rule, the private link door", ...notLookedUp },
+        ...(peers.every(({ tunnels }) => tunnels.length === 0)
+            ? []
+            : [
+                  gateway === undefined
+                      ? { what: `1 VPN gateway ${sku}`, ...notLookedUp }
+                      : {
+                            what: `1 VPN gateway ${sku}`,
+                            usd: cents(gateway * hoursPerMonth),
+                            source: "infracost's golden files",
+                            date: "2026-08-21",
+                        },
+                  { what: "2 public addresses of the VPN gateway", usd: cents(2 * publicAddress * hoursPerMonth), ...retail },
+              ]),
     ];
 }
 

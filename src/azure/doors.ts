@@ -1,5 +1,6 @@
 import * as dns from "@pulumi/azure-native/dns/index.js";
 import * as network from "@pulumi/azure-native/network/index.js";
+import type * as inputs from "@pulumi/azure-native/types/input.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { CloudDoors } from "../cluster/brokerCluster.js";
 import { doorPorts, healthPath } from "../cluster/ports.js";
@@ -28,7 +29,7 @@ export interface AzureDoorAddress {
 const idleMinutes = 30;
 /** Seconds for which devices keep the address of the public name. */
 const publicTtlSeconds = 60;
-const parts = { front: "public", pool: "brokers", probe: "availability" } as const;
+const parts = { front: "public", privateFront: "private", pool: "brokers", probe: "availability" } as const;
 
 /** Reserves the address of all doors. It exists before the load balancer, so that certificates and peers' records can carry it. */
 export function reserveDoorAddress(scope: AzureScope): AzureDoorAddress {
@@ -43,12 +44,39 @@ export function reserveDoorAddress(scope: AzureScope): AzureDoorAddress {
  * 503 while one is drained; what is connected then stays.
  */
 export function createDoors(scope: AzureScope, reserved: AzureDoorAddress): AzureDoors {
+    const { itself, poolId } = createBalancer(scope, "doors", {
+        beside: reserved.id,
+        front: { publicIPAddress: { id: reserved.id } },
+        ports: doorPorts,
+    });
+    return { addresses: [reserved.address], host: reserved.address, poolId, ready: [itself] };
+}
+
+/** What load balancers of a site differ in. */
+export interface BalancerParts {
+    /** Id of a network resource of the same resource group: the load balancer's own id begins like it. */
+    readonly beside: pulumi.Output<string>;
+    /** Its address. */
+    readonly front: Omit<inputs.network.FrontendIPConfigurationArgs, "name">;
+    /** The brokers by their addresses, where their interfaces do not say themselves that they are in the pool. */
+    readonly members?: readonly inputs.network.LoadBalancerBackendAddressArgs[] | undefined;
+    /** By door. */
+    readonly ports: Readonly<Record<string, number>>;
+}
+
+/** One load balancer before the site's brokers. */
+export function createBalancer(
+    scope: AzureScope,
+    what: string,
+    { beside, front: address, members, ports }: BalancerParts,
+): { readonly itself: network.LoadBalancer; readonly poolId: pulumi.Output<string> } {
     const { parent, plan } = scope;
-    const { name, at } = place(scope, "doors");
-    // Rules name their own load balancer's parts by id, so its name must be known. 71 characters at most; Azure takes 80.
-    const balancerName = `${plan.clusterName}-doors`;
-    const self = reserved.id.apply((id) => `${id.split("/publicIPAddresses/")[0]}/loadBalancers/${balancerName}`);
-    const front = { id: pulumi.interpolate`${self}/frontendIPConfigurations/${parts.front}` };
+    const { name, at } = place(scope, what);
+    // Rules name their own load balancer's parts by id, so its name must be known. 78 characters at most; Azure takes 80.
+    const balancerName = `${plan.clusterName}-${what}`;
+    const self = beside.apply((id) => `${id.split("/").slice(0, -2).join("/")}/loadBalancers/${balancerName}`);
+    const frontName = address.publicIPAddress === undefined ? parts.privateFront : parts.front;
+    const front = { id: pulumi.interpolate`${self}/frontendIPConfigurations/${frontName}` };
     const pool = { id: pulumi.interpolate`${self}/backendAddressPools/${parts.pool}` };
     const probe = { id: pulumi.interpolate`${self}/probes/${parts.probe}` };
     const balancer = new network.LoadBalancer(
@@ -57,8 +85,10 @@ export function createDoors(scope: AzureScope, reserved: AzureDoorAddress): Azur
             ...at,
             loadBalancerName: balancerName,
             sku: { name: "Standard", tier: "Regional" },
-            frontendIPConfigurations: [{ name: parts.front, publicIPAddress: { id: reserved.id } }],
-            backendAddressPools: [{ name: parts.pool }],
+            frontendIPConfigurations: [{ name: frontName, ...address }],
+            backendAddressPools: [
+                { name: parts.pool, ...(members === undefined ? {} : { loadBalancerBackendAddresses: [...members] }) },
+            ],
             probes: [
                 {
                     name: parts.probe,
@@ -70,7 +100,7 @@ export function createDoors(scope: AzureScope, reserved: AzureDoorAddress): Azur
                     probeThreshold: 2,
                 },
             ],
-            loadBalancingRules: Object.entries(doorPorts).map(([door, port]) => ({
+            loadBalancingRules: Object.entries(ports).map(([door, port]) => ({
                 name: door,
                 protocol: "Tcp",
                 frontendPort: port,
@@ -87,12 +117,7 @@ export function createDoors(scope: AzureScope, reserved: AzureDoorAddress): Azur
         },
         { parent, deleteBeforeReplace: true, customTimeouts: { create: "20m", update: "20m", delete: "20m" } },
     );
-    return {
-        addresses: [reserved.address],
-        host: reserved.address,
-        poolId: pulumi.interpolate`${balancer.id}/backendAddressPools/${parts.pool}`,
-        ready: [balancer],
-    };
+    return { itself: balancer, poolId: pulumi.interpolate`${balancer.id}/backendAddressPools/${parts.pool}` };
 }
 
 /** Leads a public name to the doors' address. */

@@ -4,7 +4,7 @@ import { isWithin, parseCidr } from "../addressing/cidr.js";
 import { InputError, quote } from "../errors.js";
 import { checked, failOn } from "../input.js";
 import type { AzureNetworkArgs } from "./args.js";
-import { checkArmId } from "./choices.js";
+import { checkArmId, checkGatewaySubnetId } from "./choices.js";
 import type { AzureFirewall } from "./firewall.js";
 import type { AzureNetwork } from "./network.js";
 import type { AzureScope } from "./scope.js";
@@ -32,21 +32,26 @@ export function existingNetwork({ parent }: AzureScope, existing: AzureNetworkAr
         checkArmId(id, "Microsoft.Network/virtualNetworks/subnets", "network.subnetId");
         return id;
     });
-    const found = network.getVirtualNetworkOutput(
-        {
-            resourceGroupName: virtualNetworkId.apply((id) => partsOf(id).resourceGroupName),
-            virtualNetworkName: virtualNetworkId.apply((id) => partsOf(id).names[0] ?? ""),
-        },
-        { parent },
-    );
-    const gated = pulumi.all([virtualNetworkId, subnetId, found]).apply(([virtualNetwork, subnet, answer]) =>
-        failOn(parent, () => {
-            checkVirtualNetwork({ virtualNetwork, subnet }, existing, answer);
-            return { virtualNetworkId: virtualNetwork, subnetId: subnet };
-        }),
-    );
+    const gatewaySubnetId =
+        existing.gatewaySubnetId === undefined
+            ? pulumi.output(undefined)
+            : checked(parent, existing.gatewaySubnetId, checkGatewaySubnetId);
+    const resourceGroupName = virtualNetworkId.apply((id) => partsOf(id).resourceGroupName);
+    const name = virtualNetworkId.apply((id) => partsOf(id).names[0] ?? "");
+    const found = network.getVirtualNetworkOutput({ resourceGroupName, virtualNetworkName: name }, { parent });
+    const gated = pulumi
+        .all([virtualNetworkId, subnetId, gatewaySubnetId, found])
+        .apply(([virtualNetwork, subnet, gatewaySubnet, answer]) =>
+            failOn(parent, () => {
+                checkVirtualNetwork({ virtualNetwork, subnet, gatewaySubnet }, existing, answer);
+                return { virtualNetworkId: virtualNetwork, subnetId: subnet, gatewaySubnetId: gatewaySubnet ?? "" };
+            }),
+        );
     return {
         virtualNetworkId: gated.virtualNetworkId,
+        name,
+        resourceGroupName,
+        ...(existing.gatewaySubnetId === undefined ? {} : { gatewaySubnetId: gated.gatewaySubnetId }),
         subnetId: gated.subnetId,
         interfaceSecurityGroupId: firewall.id,
         ready: [],
@@ -63,7 +68,7 @@ function partsOf(id: string) {
  * @throws InputError naming the argument
  */
 export function checkVirtualNetwork(
-    ids: { readonly virtualNetwork: string; readonly subnet: string },
+    ids: { readonly virtualNetwork: string; readonly subnet: string; readonly gatewaySubnet?: string | undefined },
     { cidr, subnetCidr }: Pick<AzureNetworkArgs, "cidr" | "subnetCidr">,
     answer: SeenNetwork,
 ): void {
@@ -90,10 +95,26 @@ export function checkVirtualNetwork(
             `${quote(subnetCidr)} is not the range of the subnet; set ${ranges.map(quote).join(" or ")}`,
         );
     }
+    checkGatewaySubnet(ids.gatewaySubnet, ids.virtualNetwork, answer);
     if (subnet.natGateway?.id === undefined) {
         throw new InputError(
             "network.subnetId",
             `${quote(ids.subnet)} has no NAT gateway, so that brokers come from no fixed address; attach one and list its addresses in network.egressAddresses`,
         );
+    }
+}
+
+/** What tier `vpn` needs of a subnet for gateways. */
+function checkGatewaySubnet(gatewaySubnet: string | undefined, virtualNetwork: string, { subnets }: SeenNetwork): void {
+    if (gatewaySubnet === undefined) {
+        return;
+    }
+    const argument = "network.gatewaySubnetId";
+    const found = subnets?.find(({ id }) => id?.toLowerCase() === gatewaySubnet.toLowerCase());
+    if (found === undefined) {
+        throw new InputError(argument, `${quote(gatewaySubnet)} is no subnet of ${quote(virtualNetwork)}`);
+    }
+    if (found.natGateway?.id !== undefined) {
+        throw new InputError(argument, `${quote(gatewaySubnet)} has a NAT gateway, and Azure makes no gateway there; detach it`);
     }
 }

@@ -19,6 +19,8 @@ export const priorities = {
     time: 150,
     /** Plus the peer's site number, 1 to 120. */
     natPeers: 1000,
+    /** Plus the peer's site number too: a pair has rules of both tiers while it changes from one to the other. */
+    vpnPeers: 1200,
     deny: 4096,
 } as const;
 const anything = "*";

@@ -14,9 +14,9 @@ export function createFlowLogs(
     scope: AzureScope,
     { flowLogs }: AzureSiteChoices,
     parts: { readonly network: AzureNetwork; readonly names: GlobalNames; readonly after: readonly pulumi.Resource[] },
-): void {
+): readonly pulumi.Resource[] {
     if (flowLogs === undefined) {
-        return;
+        return [];
     }
     const { parent, location, tags } = scope;
     const { storageAccountId, retentionDays } = flowLogs;
@@ -24,7 +24,7 @@ export function createFlowLogs(
         name: `NetworkWatcher_${location}`,
         resourceGroupName: "NetworkWatcherRG",
     };
-    new network.FlowLog(
+    const log = new network.FlowLog(
         place(scope, "flow-log").name,
         {
             resourceGroupName: watcher.resourceGroupName,
@@ -40,6 +40,7 @@ export function createFlowLogs(
         // Azure makes the region's network watcher when the first virtual network appears, some time after it: as late as can be.
         { parent, dependsOn: [...parts.network.ready, ...parts.after] },
     );
+    return [log];
 }
 
 function flowLogAccount(scope: AzureScope, names: GlobalNames): storage.StorageAccount {

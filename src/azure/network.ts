@@ -9,6 +9,11 @@ import { type AzureScope, place } from "./scope.js";
 /** A site's network. */
 export interface AzureNetwork {
     readonly virtualNetworkId: pulumi.Output<string>;
+    /** The virtual network's name, and the resource group that it is in. */
+    readonly name: pulumi.Output<string>;
+    readonly resourceGroupName: pulumi.Output<string>;
+    /** The subnet for gateways, where it is the user's. */
+    readonly gatewaySubnetId?: pulumi.Output<string> | undefined;
     /** The brokers' subnet. */
     readonly subnetId: pulumi.Output<string>;
     /** Set where the brokers' interfaces carry the rules, because the subnet is the user's. */
@@ -59,6 +64,8 @@ function ownNetwork(
     );
     return {
         virtualNetworkId: whole.id,
+        name: whole.name,
+        resourceGroupName,
         subnetId: subnet.id,
         interfaceSecurityGroupId: undefined,
         ready: [subnet],

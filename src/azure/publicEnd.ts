@@ -72,6 +72,7 @@ function wayTo({ address, server }: LinkDoor) {
     };
 }
 
-function portOf(server: string): string {
+/** The port of a door's `server`, which is `host:port`. */
+export function portOf(server: string): string {
     return server.slice(server.lastIndexOf(":") + 1);
 }

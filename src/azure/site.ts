@@ -3,7 +3,9 @@ import { cloudApi, cloudCluster } from "../cluster/brokerCluster.js";
 import { cloudFacts } from "../cluster/cloudSite.js";
 import { clusterIdentity } from "../cluster/clusterIdentity.js";
 import type { MonthlyCost } from "../cluster/monthlyCost.js";
+import { createRunningCluster } from "../cluster/runningCluster.js";
 import type { BrokerCluster, InterconnectEnd, NameService, PublicEnd, Site, SiteFacts, VpnEnd } from "../contracts/site.js";
+import type { PlannedVpnPeer } from "../contracts/vpn.js";
 import { failOn } from "../input.js";
 import type { AzureSiteArgs } from "./args.js";
 import { createBrokers } from "./brokers.js";
@@ -20,6 +22,7 @@ import { createNetwork } from "./network.js";
 import { azurePublicEnd } from "./publicEnd.js";
 import { createScope } from "./scope.js";
 import { createSecretStore } from "./secretStore.js";
+import { azureVpnEnd } from "./vpnEnd.js";
 
 /**
  * A site in one region of Azure: a dedicated EMQX cluster, its network, its way out and its doors.
@@ -29,6 +32,10 @@ import { createSecretStore } from "./secretStore.js";
  * machine without a public address and without any login, its network interface and its data disk, a user-assigned identity that reads one
  * key vault, that vault with one secret per boot item, a private DNS zone, flow logs with a storage account, and the cluster's generated
  * secrets and certificates.
+ *
+ * With a pair of tier `vpn`, also: a second load balancer for links on a fixed private address, and, where the peer is in another cloud,
+ * `GatewaySubnet`, two addresses and a VPN gateway over all zones (45 minutes or more, 160.60 USD a month with its addresses), for each tunnel a
+ * local network gateway and a connection; two sites of Azure have their virtual networks peered instead.
  *
  * Whoever runs Pulumi needs the roles Contributor and Role Based Access Control Administrator on the resource group, no role in the vault.
  * The subscription needs the resource providers Microsoft.Compute, .Network, .KeyVault, .ManagedIdentity, .Storage and .Insights.
@@ -56,9 +63,10 @@ export class AzureSite extends pulumi.ComponentResource implements Site {
     readonly clientAddresses: pulumi.Output<string[]>;
     /** Fixed addresses that the brokers come from: what others must let in. */
     readonly egressAddresses: pulumi.Output<string[]>;
-    /** What the site costs in a month before anything is sent, row by row. */
-    readonly monthlyCosts: readonly MonthlyCost[];
     private readonly end: PublicEnd;
+    private readonly makeVpnEnd: (peers: readonly PlannedVpnPeer[]) => VpnEnd;
+    private readonly costsOf: (vpnPeers: readonly PlannedVpnPeer[] | undefined) => readonly MonthlyCost[];
+    private vpn: { readonly end: VpnEnd; readonly peers: readonly PlannedVpnPeer[] } | undefined;
 
     constructor(name: string, args: AzureSiteArgs, opts: pulumi.ComponentResourceOptions = {}) {
         super("linkspan:azure:AzureSite", name, {}, opts);
@@ -85,21 +93,30 @@ export class AzureSite extends pulumi.ComponentResource implements Site {
         const secretStore = createSecretStore(scope, choices, { network, names, items: identity.bootItems });
         const doors = createDoors(scope, reserved);
         const reached = [...doors.ready, ...firewall.ready];
+        const api = cloudApi({ plan, reach, doors, identity });
         const brokers = createBrokers(scope, choices, {
             network,
             doors,
             secretStore,
             image: pinImage(scope, args.broker?.imageId),
             package: pinPackage(scope),
-            api: cloudApi({ plan, reach, doors, identity }),
+            api,
             boot: [...network.ready, ...secretStore.ready, ...firewall.rules],
             reached,
         });
         createPublicName(scope, args.dns, reserved.address);
         const { service, linked } = createNameService(scope, network);
-        createFlowLogs(scope, choices, { network, names, after: linked });
+        const logs = createFlowLogs(scope, choices, { network, names, after: linked });
+        const running = createRunningCluster(this, {
+            plan,
+            identity,
+            api,
+            license: args.license,
+            memberships: brokers.memberships,
+            reached,
+        });
 
-        this.facts = cloudFacts(plan, "azure", choices.cidr);
+        this.facts = cloudFacts(plan, "azure", choices.cidr, choices.vpn.support);
         this.cluster = cloudCluster({
             plan,
             identity,
@@ -107,15 +124,17 @@ export class AzureSite extends pulumi.ComponentResource implements Site {
             doors,
             clientNames,
             incarnation: brokers.incarnation,
-            ready: [...brokers.memberships, ...reached],
+            ready: [...brokers.memberships, ...running, ...reached],
         });
         this.nameService = service;
         this.end = azurePublicEnd(scope, { egress, firewall, address: reserved.address, caPem: identity.caPem });
+        const changes = [...network.ready, ...linked, ...logs];
+        this.makeVpnEnd = (peers) => azureVpnEnd(scope, choices, { network, firewall, caPem: identity.caPem, changes }, peers);
         this.device = identity.device;
         this.endpoint = this.cluster.clientDoor.apply(({ scheme, host, port }) => `${scheme}://${host}:${port}`);
         this.clientAddresses = pulumi.all([...doors.addresses]);
         this.egressAddresses = pulumi.all(egress.addresses.map(({ address }) => address));
-        this.monthlyCosts = monthlyCosts(choices);
+        this.costsOf = (peers) => monthlyCosts(choices, peers);
         this.registerOutputs({
             endpoint: this.endpoint,
             clusterName: plan.clusterName,
@@ -124,12 +143,21 @@ export class AzureSite extends pulumi.ComponentResource implements Site {
         });
     }
 
+    /**
+     * What the site costs in a month before anything is sent, row by row. The gateway of tier `vpn` is among it once the Mesh is made;
+     * connections are the pairs' and stand in the mesh's output.
+     */
+    get monthlyCosts(): readonly MonthlyCost[] {
+        return this.costsOf(this.vpn?.peers);
+    }
+
     publicEnd(): PublicEnd {
         return this.end;
     }
 
-    vpnEnd(): VpnEnd {
-        throw new Error(`${this.facts.name} has no VPN end`);
+    vpnEnd(peers: readonly PlannedVpnPeer[]): VpnEnd {
+        this.vpn ??= { end: this.makeVpnEnd(peers), peers };
+        return this.vpn.end;
     }
 
     interconnectEnd(): InterconnectEnd {
