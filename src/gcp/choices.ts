@@ -79,7 +79,7 @@ export function chooseGcpSite(name: string, args: GcpSiteArgs): GcpSiteChoices {
         egressKeys: egressKeys(args.egressAddressCount ?? 1),
         clientNames,
         cidr,
-        vpn: chooseVpn(chosen.plan, args.vpn, cidr, args.network),
+        vpn: chooseVpn(chosen.plan, args.vpn, cidr, args.network?.network),
     };
 }
 

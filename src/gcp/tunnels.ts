@@ -3,7 +3,12 @@ import * as pulumi from "@pulumi/pulumi";
 import type { SideTunnel, VpnPeer, VpnSide } from "../contracts/vpn.js";
 import type { IpsecSuite } from "../ipsec/suite.js";
 import { type GcpScope, ownProvider, place } from "./scope.js";
-import type { TunnelGateway } from "./vpnGateway.js";
+
+/** What tunnels of a site end at. */
+export interface TunnelGateway {
+    readonly gateway: compute.HaVpnGateway;
+    readonly router: compute.Router;
+}
 
 /** A suite in GCP's words: one algorithm for each role, the same in both phases. With GCM there is no integrity algorithm. */
 const cipherSuites = {

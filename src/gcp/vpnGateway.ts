@@ -5,13 +5,7 @@ import type { NativeNetwork, VpnGateway, VpnPeer, VpnSide } from "../contracts/v
 import type { GcpNetwork } from "./network.js";
 import { GcpPeerableNetwork, peerNetworks } from "./peering.js";
 import { type GcpScope, place } from "./scope.js";
-import { connectTunnels } from "./tunnels.js";
-
-/** What tunnels of a site end at. */
-export interface TunnelGateway {
-    readonly gateway: compute.HaVpnGateway;
-    readonly router: compute.Router;
-}
+import { connectTunnels, type TunnelGateway } from "./tunnels.js";
 
 /** Public addresses of an HA VPN gateway: one for each of its two interfaces. */
 const interfaceNumbers = [0, 1] as const;
