@@ -39,6 +39,15 @@ export interface MachineSight {
     readonly node?: string | undefined;
 }
 
+/** Somebody in the world who is no machine of a cloud. */
+export interface Host {
+    /** The port on loopback behind one of its ports. */
+    portOf(port: number): number | undefined;
+    readonly asksOrigin: boolean;
+    /** Its way to other places. */
+    readonly gateway: SocksServer;
+}
+
 /** Boots the machines that the account describes, and ends them when it no longer does. */
 export class Machines implements Doors {
     readonly internet: Internet;
@@ -52,6 +61,7 @@ export class Machines implements Doors {
     readonly #network: MachineNetwork;
     readonly #machines = new Map<string, Booted>();
     readonly #clusters = new Map<string, BrokerProcess>();
+    readonly #hosts = new Map<string, Host>();
     /** The way of each cluster's nodes to other places. */
     readonly #gateways = new Map<string, Promise<SocksServer>>();
     readonly #work = new Set<Promise<void>>();
@@ -107,17 +117,26 @@ export class Machines implements Doors {
         return new Map([...this.#clusters].flatMap(([name, { pid }]) => (pid === undefined ? [] : [[name, pid] as const])));
     }
 
+    /** Puts somebody into the world. */
+    addHost(key: string, host: Host): void {
+        this.#hosts.set(key, host);
+    }
+
+    removeHost(key: string): void {
+        this.#hosts.delete(key);
+    }
+
     isReady(key: string): boolean {
         return this.#machines.get(key)?.state === "running";
     }
 
     portOf(key: string, port: number): number | undefined {
         const booted = this.#machines.get(key);
-        return booted?.state === "running" ? booted.cluster?.portOf(port) : undefined;
+        return booted?.state === "running" ? booted.cluster?.portOf(port) : this.#hosts.get(key)?.portOf(port);
     }
 
     asksOrigin(key: string, port: number): boolean {
-        return this.#machines.get(key)?.cluster?.asksOrigin(port) === true;
+        return this.#machines.get(key)?.cluster?.asksOrigin(port) ?? this.#hosts.get(key)?.asksOrigin ?? false;
     }
 
     /** Cuts every connection that nodes have opened: the next ones are decided by the rules as they are then. */
@@ -187,6 +206,9 @@ export class Machines implements Doors {
         this.#tellTunnels();
         for (const gateway of this.#gateways.values()) {
             void gateway.then((made) => made.check());
+        }
+        for (const { gateway } of this.#hosts.values()) {
+            gateway.check();
         }
     }
 

@@ -9,6 +9,7 @@ import { machines } from "./machines.mts";
 import { lookup, nameTypes } from "./names.mts";
 import { kindOf, usedBy } from "./naming.mts";
 import { networkTypes } from "./network.mts";
+import { networks } from "./tunnels.mts";
 
 const verbs = { create: "creating", read: "reading", update: "updating", delete: "deleting" } as const;
 
@@ -26,4 +27,5 @@ export const gcp: Cloud = {
     machines,
     lookup,
     route,
+    networks,
 };

@@ -18,5 +18,12 @@ export const types = {
     secretIamMember: "gcp:secretmanager/secretIamMember:SecretIamMember",
     managedZone: "gcp:dns/managedZone:ManagedZone",
     recordSet: "gcp:dns/recordSet:RecordSet",
+    haVpnGateway: "gcp:compute/haVpnGateway:HaVpnGateway",
+    externalVpnGateway: "gcp:compute/externalVpnGateway:ExternalVpnGateway",
+    vpnTunnel: "gcp:compute/vPNTunnel:VPNTunnel",
+    routerInterface: "gcp:compute/routerInterface:RouterInterface",
+    routerPeer: "gcp:compute/routerPeer:RouterPeer",
+    routePolicy: "gcp:compute/routerRoutePolicy:RouterRoutePolicy",
+    networkPeering: "gcp:compute/networkPeering:NetworkPeering",
     account: "gcp:serviceaccount/account:Account",
 } as const;
