@@ -238,18 +238,24 @@ export class Operations {
         if (lock === undefined) {
             return work();
         }
-        for (let other = this.#busy.get(lock.key); other !== undefined; other = this.#busy.get(lock.key)) {
+        const keys = [lock.key].flat();
+        const running = () => keys.map((key) => this.#busy.get(key)).find((each) => each !== undefined);
+        for (let other = running(); other !== undefined; other = running()) {
             if (lock.busy !== "queue") {
                 throw lock.busy;
             }
             await other;
         }
         const done = Promise.withResolvers<void>();
-        this.#busy.set(lock.key, done.promise);
+        for (const key of keys) {
+            this.#busy.set(key, done.promise);
+        }
         try {
             return await work();
         } finally {
-            this.#busy.delete(lock.key);
+            for (const key of keys) {
+                this.#busy.delete(key);
+            }
             done.resolve();
         }
     }

@@ -144,8 +144,10 @@ export interface ResourceType {
     /** An object with which the cloud answers instead of making another: two resources then have one and the same. */
     readonly existing?: (scope: Scope) => CloudObject | undefined;
     readonly timing?: Timing;
-    /** Operations with the same key do not run at the same time: the provider queues them, or the cloud refuses the second. */
-    readonly lock?: (scope: Scope) => { readonly key: string; readonly busy: "queue" | CloudError } | undefined;
+    /** Operations that share a key do not run at the same time: the provider queues them, or the cloud refuses the second. */
+    readonly lock?: (
+        scope: Scope,
+    ) => { readonly key: string | readonly string[]; readonly busy: "queue" | CloudError } | undefined;
 }
 
 /** A function of the SDK, such as `aws:ec2/getAmi:getAmi`. */

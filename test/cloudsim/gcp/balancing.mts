@@ -1,5 +1,5 @@
 import { itemsAt, textAt, textsAt } from "../paths.mts";
-import type { AccountView, CloudObject, ResourceType } from "../types.mts";
+import type { AccountView, CloudObject, ResourceType, Scope } from "../types.mts";
 import { subnetworkOf } from "./compute.mts";
 import { invalid, named, projectOf, refuse, regionOf, regionOfZone, zoneOf } from "./naming.mts";
 import { types } from "./tokens.mts";
@@ -74,6 +74,7 @@ const backendService = named("regions", "backendServices", {
     references: [
         { path: "healthChecks", to: types.healthCheck },
         { path: "backends[].group", to: types.instanceGroup },
+        { path: "network", to: types.network },
     ],
     replaceOn: ["loadBalancingScheme", "network"],
     verify: (scope) => {
@@ -87,7 +88,7 @@ const backendService = named("regions", "backendServices", {
         const networks = new Set<string | undefined>();
         for (const { mode, group } of groups) {
             refuse(
-                inputs.loadBalancingScheme === "EXTERNAL" && mode !== "CONNECTION",
+                mode !== "CONNECTION",
                 "400",
                 "Invalid value for field 'resource.backends[0].balancingMode': must be CONNECTION for a passthrough load balancer, invalid",
             );
@@ -105,6 +106,16 @@ const backendService = named("regions", "backendServices", {
             networks.add(network?.id);
         }
         refuse(networks.size > 1, "400", "All instance groups of a backend service must be in one network");
+        refuse(
+            inputs.network !== undefined && inputs.loadBalancingScheme !== "INTERNAL",
+            "400",
+            "Network can only be set for internal load balancing",
+        );
+        refuse(
+            inputs.network !== undefined && !networks.has(account.find(types.network, inputs.network)?.id),
+            "400",
+            "The instance groups must be in the network of the backend service",
+        );
     },
     outputs: () => ({ generatedId: 1 }),
     timing: { create: 40, update: 20, remove: 20 },
@@ -114,6 +125,8 @@ const forwardingRule = named("regions", "forwardingRules", {
     references: [
         { path: "backendService", to: types.backendService },
         { path: "ipAddress", to: types.address },
+        { path: "network", to: types.network },
+        { path: "subnetwork", to: types.subnetwork },
     ],
     replaceOn: ["ipAddress", "ipProtocol", "ports", "portRange", "loadBalancingScheme", "networkTier", "network", "subnetwork"],
     verify: (scope) => {
@@ -122,6 +135,7 @@ const forwardingRule = named("regions", "forwardingRules", {
         invalid(ports.length > 5, "ports", ports, "At most 5 ports can be listed");
         const address = account.find(types.address, inputs.ipAddress);
         const backend = account.find(types.backendService, inputs.backendService);
+        checkInternal(scope, address);
         for (const used of [address, backend]) {
             refuse(
                 used !== undefined && textAt(used.outputs, "region") !== regionOf(scope),
@@ -152,6 +166,30 @@ const forwardingRule = named("regions", "forwardingRules", {
     outputs: () => ({ pscConnectionId: "" }),
     timing: { create: 40, update: 20, remove: 30 },
 });
+
+/** An internal rule has a reserved address of its subnetwork; an external one has none of that. */
+function checkInternal({ inputs, account }: Scope, address: CloudObject | undefined): void {
+    if (inputs.loadBalancingScheme !== "INTERNAL") {
+        refuse(
+            inputs.allowGlobalAccess === true || inputs.subnetwork !== undefined || address?.inputs.addressType === "INTERNAL",
+            "400",
+            "Global access, a subnetwork and an internal address are for internal load balancing only",
+        );
+        return;
+    }
+    refuse(inputs.networkTier === "STANDARD", "400", "An internal forwarding rule has no network tier");
+    const subnetwork = account.find(types.subnetwork, inputs.subnetwork);
+    refuse(
+        account.find(types.network, subnetwork?.inputs.network) !== account.find(types.network, inputs.network),
+        "400",
+        "The subnetwork of an internal forwarding rule must be in its network",
+    );
+    refuse(
+        address?.inputs.addressType !== "INTERNAL" || account.find(types.subnetwork, address.inputs.subnetwork) !== subnetwork,
+        "400",
+        `Invalid value for field 'resource.IPAddress': '${textAt(inputs, "ipAddress")}'. Must be a reserved address of the rule's subnetwork, invalid`,
+    );
+}
 
 export const balancingTypes: Readonly<Record<string, ResourceType>> = {
     [types.instanceGroup]: instanceGroup,

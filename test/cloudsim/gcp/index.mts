@@ -10,6 +10,7 @@ import { lookup, nameTypes } from "./names.mts";
 import { kindOf, usedBy } from "./naming.mts";
 import { networkTypes } from "./network.mts";
 import { networks } from "./tunnels.mts";
+import { vpnTypes } from "./vpn.mts";
 
 const verbs = { create: "creating", read: "reading", update: "updating", delete: "deleting" } as const;
 
@@ -17,7 +18,7 @@ const verbs = { create: "creating", read: "reading", update: "updating", delete:
 export const gcp: Cloud = {
     name: "gcp",
     version: "9.37.0",
-    types: { ...networkTypes, ...firewallTypes, ...identityTypes, ...computeTypes, ...balancingTypes, ...nameTypes },
+    types: { ...networkTypes, ...firewallTypes, ...identityTypes, ...computeTypes, ...balancingTypes, ...nameTypes, ...vpnTypes },
     functions,
     say: ({ code, message }, operation, type) =>
         `Error ${verbs[operation]} ${type.split(":").at(-1)}: googleapi: Error ${code}: ${message}`,
