@@ -27,3 +27,7 @@ export const localNetwork = lazyProvider(
 );
 export const localPath = lazyProvider(async () => (await import("./local/network/localPathProvider.js")).localPathProvider);
 export const localName = lazyProvider(async () => (await import("./local/network/localNameProvider.js")).localNameProvider);
+export const clusterLicense = lazyProvider(
+    async () => (await import("./cluster/clusterLicenseProvider.js")).clusterLicenseProvider,
+);
+export const deviceUser = lazyProvider(async () => (await import("./cluster/deviceLoginProvider.js")).deviceLoginProvider);

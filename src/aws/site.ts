@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { cloudCluster } from "../cluster/brokerCluster.js";
+import { cloudApi, cloudCluster } from "../cluster/brokerCluster.js";
 import { cloudFacts } from "../cluster/cloudSite.js";
 import { clusterIdentity } from "../cluster/clusterIdentity.js";
 import type { MonthlyCost } from "../cluster/monthlyCost.js";
+import { createRunningCluster } from "../cluster/runningCluster.js";
 import type { BrokerCluster, InterconnectEnd, NameService, PublicEnd, Site, SiteFacts, VpnEnd } from "../contracts/site.js";
 import type { PlannedVpnPeer } from "../contracts/vpn.js";
 import { failOn } from "../input.js";
@@ -101,6 +102,15 @@ export class AwsSite extends pulumi.ComponentResource implements Site {
             image: pinImage(scope, args),
             package: pinPackage(scope),
         });
+        const reached = [...doors.ready, ...firewall.ready];
+        const running = createRunningCluster(this, {
+            plan,
+            identity,
+            api: cloudApi({ plan, reach, doors, identity }),
+            license,
+            memberships: brokers.memberships,
+            reached,
+        });
 
         this.facts = cloudFacts(plan, "aws", choices.cidr, choices.vpn.support);
         this.cluster = cloudCluster({
@@ -110,7 +120,7 @@ export class AwsSite extends pulumi.ComponentResource implements Site {
             doors,
             clientNames,
             incarnation: brokers.incarnation,
-            ready: [...brokers.memberships, ...doors.ready, ...firewall.ready],
+            ready: [...brokers.memberships, ...running, ...reached],
         });
         this.nameService = createNameService(scope, network);
         this.end = awsPublicEnd(scope, { egress, firewall, doors, addresses, caPem: identity.caPem });

@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { MeshIdentity } from "../identity/meshIdentity.js";
 
-/** A device user that a site's brokers know from their first boot. */
+/** A device user of a site's brokers. */
 export interface DeviceUser {
     /** User name as the device sends it. Not `linkspan-probe`, and not beginning with `link-`: those are Linkspan's own. */
     readonly username: string;
@@ -107,6 +107,8 @@ export interface CloudSiteArgs {
     readonly cidr?: string | undefined;
     /**
      * EMQX licence: `community` (one node), `evaluation` (several nodes, 25 sessions, for a try-out), or a licence key as a Pulumi secret.
+     * Another key is loaded on the running brokers at once, without a restart. To and from `community` and `evaluation` a change takes
+     * effect when machines boot.
      * @default "community"
      */
     readonly license?: "community" | "evaluation" | pulumi.Output<string> | undefined;
@@ -122,7 +124,8 @@ export interface CloudSiteArgs {
     /** How this machine reaches the REST API and the client door. @default "public" */
     readonly reach?: Reach | undefined;
     /**
-     * Device users. Brokers read them at their very first boot only: whom you add, change or leave out afterwards, do the same over EMQX's API.
+     * Device users. Whom you add, change or leave out afterwards is added, changed or removed on the running brokers; no machine is
+     * touched. A device that is connected stays connected with its old password until it connects again.
      * @default one user `device` with a generated password, see the site's `device`
      */
     readonly users?: readonly DeviceUser[] | undefined;

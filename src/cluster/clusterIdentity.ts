@@ -15,6 +15,8 @@ export interface ClusterIdentity {
     readonly link: Certificate;
     /** What goes into the cloud's secret store. All secret. */
     readonly bootItems: Readonly<Record<BootItemName, pulumi.Output<string>>>;
+    /** The device users, the default one where none are given. */
+    readonly users: readonly DeviceUser[];
     /** User name and password of the default device user; `undefined` where users are given. Secret. */
     readonly device: pulumi.Output<{ readonly username: string; readonly password: string }> | undefined;
 }
@@ -61,7 +63,8 @@ export function clusterIdentity(parent: pulumi.Resource, input: ClusterIdentityI
         { parent },
     );
     const device = { username: "device", password: secrets.value("device") };
-    const logins = [{ username: probeUser, password: secrets.value("probe") }, ...(users ?? [device])];
+    const devices = users ?? [device];
+    const logins = [{ username: probeUser, password: secrets.value("probe") }, ...devices];
     const license =
         plan.license === "key" ? pulumi.output(input.license ?? "") : plan.license === "evaluation" ? "evaluation" : "default";
     const items: Readonly<Record<BootItemName, pulumi.Input<string>>> = {
@@ -85,6 +88,7 @@ export function clusterIdentity(parent: pulumi.Resource, input: ClusterIdentityI
         bootItems: Object.fromEntries(
             Object.entries(items).map(([item, value]) => [item, pulumi.secret(value)]),
         ) as ClusterIdentity["bootItems"],
+        users: devices,
         device:
             users === undefined
                 ? pulumi.secret(device.password.apply((password) => ({ username: device.username, password })))

@@ -23,6 +23,8 @@ export const dynamicTypes = {
     localNetwork: "LocalNetwork",
     localPath: "LocalPath",
     localName: "LocalName",
+    clusterLicense: "ClusterLicense",
+    deviceUser: "DeviceUser",
 } as const;
 
 /** A resource kind: the export of `linkspan/provider` that implements it. */

@@ -20,7 +20,7 @@ export function secretsOf(value: unknown, isSecret = false): string[] {
         return [];
     }
     return Object.entries(value).flatMap(([key, inner]) =>
-        secretsOf(inner, isSecret || /password|secret|keyfile|token|private/i.test(key)),
+        secretsOf(inner, isSecret || /password|secret|keyfile|token|private|^key$/i.test(key)),
     );
 }
 

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { LicenseInputs, LicenseOutputs } from "../cluster/clusterLicenseRules.js";
+import type { DeviceUserInputs, DeviceUserOutputs } from "../cluster/deviceLoginRules.js";
 import type { DepartureInputs, MembershipInputs, MembershipOutputs } from "../cluster/nodeMembershipRules.js";
 import type { PackagePinInputs, PackagePinOutputs, PinInputs, PinOutputs } from "../cluster/pinRules.js";
 import { dynamicType, dynamicTypes, providerText } from "../dynamic/resource.js";
@@ -38,6 +40,8 @@ const types = {
     localNetwork: "pulumi-nodejs:dynamic/linkspan:LocalNetwork",
     localPath: "pulumi-nodejs:dynamic/linkspan:LocalPath",
     localName: "pulumi-nodejs:dynamic/linkspan:LocalName",
+    clusterLicense: "pulumi-nodejs:dynamic/linkspan:ClusterLicense",
+    deviceUser: "pulumi-nodejs:dynamic/linkspan:DeviceUser",
 } as const;
 
 /** Every key of a type: leaving one out, or having one too many, does not compile. */
@@ -157,6 +161,17 @@ const localPath: Keys<LocalPathInputs> = {
 };
 const localPathOwn: Own<LocalPathOutputs, LocalPathInputs> = { digest: true };
 const localName: Keys<LocalNameInputs> = { namesDir: true, host: true, address: true, port: true, progressUrn: true };
+const license: Keys<LicenseInputs> = { api: true, clusterName: true, key: true, timeouts: true, progressUrn: true };
+const licenseOwn: Own<LicenseOutputs, LicenseInputs> = { keyDigest: true, licenseType: true, maxSessions: true, expiresAt: true };
+const deviceUser: Keys<DeviceUserInputs> = {
+    api: true,
+    clusterName: true,
+    username: true,
+    password: true,
+    timeouts: true,
+    progressUrn: true,
+};
+const deviceUserOwn: Own<DeviceUserOutputs, DeviceUserInputs> = { drift: true };
 const moveOwn: Own<SwitchOutputs, SwitchInputs> = { movedAt: true, moved: true };
 
 describe("what users' state names", () => {
@@ -215,6 +230,10 @@ describe("what users' state names", () => {
         expect(sorted(networkOwn)).toBe("pid startTime");
         expect(sorted(localPath)).toBe("admits line part peer peerNumber progressUrn site stateDir tier tunnels wait");
         expect(sorted(localPathOwn)).toBe("digest");
+        expect(sorted(license)).toBe("api clusterName key progressUrn timeouts");
+        expect(sorted(licenseOwn)).toBe("expiresAt keyDigest licenseType maxSessions");
+        expect(sorted(deviceUser)).toBe("api clusterName password progressUrn timeouts username");
+        expect(sorted(deviceUserOwn)).toBe("drift");
         expect(sorted(localName)).toBe("address host namesDir port progressUrn");
     });
 });

@@ -2,9 +2,10 @@ import { checkFailures } from "../dynamic/checkFailures.js";
 import { progressFor } from "../dynamic/progress.js";
 import { hasUnknown, type Lifecycle } from "../dynamic/provider.js";
 import { type AuthzRule, linkAclRules } from "../emqx/acl.js";
-import { builtInUsers, type EmqxClient, UnknownOutcomeError } from "../emqx/client.js";
+import { builtInUsers, type EmqxClient } from "../emqx/client.js";
 import { OperationError, quote } from "../errors.js";
-import { codeOf, keysOn, readOrKeep, removeOrLeave, statusOf, withApi } from "./apiCalls.js";
+import { keysOn, readOrKeep, removeOrLeave, withApi } from "./apiCalls.js";
+import { again, ensureUser } from "./builtInUser.js";
 import { checkClusterName } from "./clusterCheck.js";
 import { type AccessInputs, type AccessOutputs, checkAccessInputs, loginOf } from "./linkAccessRules.js";
 import { sameData, withoutPulumiKeys } from "./stored.js";
@@ -89,7 +90,7 @@ async function apply(inputs: AccessInputs): Promise<AccessOutputs> {
         progress("setting the rules");
         await again(() => client.putUserRules(login, linkAclRules(inputs.peer)));
         progress("setting the user");
-        await again(() => ensureUser(client, login, inputs.password));
+        await again(() => ensureUser(client, { username: login, password: inputs.password }));
         const { ...kept } = inputs;
         return { ...kept, login };
     });
@@ -124,36 +125,6 @@ async function ensureSources(client: EmqxClient, inputs: AccessInputs): Promise<
     }
     if (!hasRules) {
         await client.createAuthorizationSource({ type: "built_in_database", enable: true });
-    }
-}
-
-async function ensureUser(client: EmqxClient, login: string, password: string): Promise<void> {
-    const exists = (await client.getUser(login)) !== undefined;
-    try {
-        await (exists
-            ? client.updateUser(login, { password, superuser: false })
-            : client.addUser({ username: login, password, superuser: false }));
-    } catch (error) {
-        // Somebody made or removed it in between.
-        if (codeOf(error) === "ALREADY_EXISTS") {
-            await client.updateUser(login, { password, superuser: false });
-        } else if (statusOf(error) === 404 && exists) {
-            await client.addUser({ username: login, password, superuser: false });
-        } else {
-            throw error;
-        }
-    }
-}
-
-/** These changes may be made twice without harm, so one that had no answer is simply made again. */
-async function again<T>(change: () => Promise<T>): Promise<T> {
-    try {
-        return await change();
-    } catch (error) {
-        if (!(error instanceof UnknownOutcomeError)) {
-            throw error;
-        }
-        return change();
     }
 }
 

@@ -36,6 +36,7 @@ export class FakeEmqx {
     clusterName: string;
     version = "5.10.3";
     licenseType = "community";
+    licenseExpired = false;
     readonly links = new Map<string, Json>();
     readonly users = new Map<string, Json>();
     readonly rules = new Map<string, readonly Json[]>();
@@ -168,11 +169,14 @@ export class FakeEmqx {
                         },
                     ],
                 };
+            case "POST /license":
+                if (!/^[\w+/=]+\.[\w+/=]+$/.test(String(body?.key))) {
+                    return { status: 400, body: { code: "BAD_REQUEST", message: "Bad license key" } };
+                }
+                this.licenseType = "official";
+                return { status: 200, body: this.#license };
             case "GET /license":
-                return {
-                    status: 200,
-                    body: { type: this.licenseType, expiry: false, expiry_at: "2029-03-01", max_sessions: 10_000_000 },
-                };
+                return { status: 200, body: this.#license };
             case "GET /cluster/links":
                 return { status: 200, body: [...this.links.values()].map(shown) };
             case "POST /cluster/links": {
@@ -205,6 +209,10 @@ export class FakeEmqx {
                 return { status: 200, body: { cache: { enable: true }, deny_action: "ignore", no_match: "deny" } };
         }
         return this.#answerByName(ask, body);
+    }
+
+    get #license(): Json {
+        return { type: this.licenseType, expiry: this.licenseExpired, expiry_at: "2029-03-01", max_sessions: 10_000_000 };
     }
 
     #answerByName(ask: string, body: Json | undefined): { status: number; body?: unknown } {

@@ -48,6 +48,17 @@ describe("the client and the local broker agree on the REST API", () => {
         expect((await client.listAuthorizationSources()).map(({ type }) => type)).toContain("built_in_database");
     });
 
+    test("another licence is loaded, nonsense is not", async () => {
+        await expect(client.setLicense("no licence")).rejects.toThrow(/400 BAD_REQUEST Bad license key/);
+        expect(await client.license()).toMatchObject({ type: "community" });
+        const key = "bGljZW5jZSBvZiBhIHRlc3Q=.c2lnbmF0dXJl";
+        expect(await client.setLicense(key)).toMatchObject({ type: "official", expired: false, maxSessions: 100_000 });
+        expect(await client.license()).toMatchObject({ type: "official" });
+        expect(await client.setLicense("evaluation")).toMatchObject({ type: "trial", maxSessions: 25 });
+        expect((await client.monitorCurrent()).license_quota).toBe(25);
+        expect(await client.setLicense("default")).toMatchObject({ type: "community" });
+    });
+
     test("a link from its making to its end", async () => {
         const spec = linkSpec(
             {
