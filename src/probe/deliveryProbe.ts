@@ -15,7 +15,7 @@ export interface ProbeSideArgs {
     readonly clusterName: pulumi.Input<string>;
     /** Where and as whom the probe connects: an ordinary device of this site. Always kept as a secret. */
     readonly mqtt: pulumi.Input<MqttEndpoint>;
-    /** The cluster's REST API, read only when messages are lost, to name the cause. Always kept as a secret. */
+    /** The cluster's REST API: read to see whether every node has its link, and to name the cause when messages are lost. Always kept as a secret. */
     readonly api?: pulumi.Input<ApiEndpoint>;
     /**
      * Beginning of the probe's MQTT client ids here, for brokers whose rules look at client ids.
@@ -94,7 +94,8 @@ export type ProofSettings = Pick<
 >;
 
 /**
- * A delivery proof: publishes numbered messages on each side of a pair, counts them on the other, and fails the `up` when any is lost.
+ * A delivery proof: publishes numbered messages on each side of a pair, counts them on the other, and fails the `up` when any is lost, or
+ * when a node of a cluster of several has no connection to the other cluster 30 s later.
  *
  * The messages go through the clusters' own doors and links, on topics made for the run under each linked filter; a filter without a
  * wildcard is proven on that very topic, where your subscribers see the messages too. Nothing is retained and no session is left.

@@ -48,8 +48,12 @@ function report(...directions: DirectionReport[]): DeliveryReport {
 const fine = report(direction("aws", "gcp"), direction("gcp", "aws"));
 const lossy = report(direction("aws", "gcp"), direction("gcp", "aws", { delivered: 97, lost: 3, lostNumbers: ["4", "8-9"] }));
 
-function provider(run: ProbeWork["run"], cause: ProbeWork["cause"] = async () => undefined) {
-    return makeProbeProvider({ run, cause });
+function provider(
+    run: ProbeWork["run"],
+    cause: ProbeWork["cause"] = async () => undefined,
+    gaps: ProbeWork["gaps"] = async () => [],
+) {
+    return makeProbeProvider({ run, cause, gaps });
 }
 
 async function failure(work: Promise<unknown>): Promise<Error> {
@@ -98,6 +102,25 @@ describe("create and update", () => {
         const run = vi.fn(async () => fine);
         await provider(run).update?.("id", { ...inputs, results: [] }, { ...inputs, count: 5, rate: 10, qos: 2 });
         expect(run).toHaveBeenCalledWith(expect.objectContaining({ count: 5, rate: 10, qos: 2 }));
+    });
+
+    it("fail when a node of a cluster has no connection, whatever arrived through the others, and name it", async () => {
+        const gaps = vi.fn(async () => [{ site: "gcp", peer: "aws", nodes: ["emqx@10.2.0.5 (disconnected)"] }]);
+        const error = await failure(provider(async () => fine, undefined, gaps).create({ ...inputs, timeoutSeconds: 7 }));
+        expect(error).toBeInstanceOf(IncompleteError);
+        expect(error.message).toContain(
+            "gcp -> aws: 100 of 100 messages arrived through the nodes that the probe is connected to, but gcp has nodes without a connection to aws: " +
+                "emqx@10.2.0.5 (disconnected).",
+        );
+        expect(error).toMatchObject({ properties: { results: [{ status: "failed" }, { status: "failed" }] } });
+        expect(gaps).toHaveBeenCalledWith(inputs.a, inputs.b, expect.objectContaining({ seconds: 7 }));
+        expect(error.message).not.toContain(secret);
+    });
+
+    it("do not look at nodes where messages are lost anyway", async () => {
+        const gaps = vi.fn(async () => []);
+        await failure(provider(async () => lossy, undefined, gaps).create(inputs));
+        expect(gaps).not.toHaveBeenCalled();
     });
 
     it("fail on a loss with the direction, the counts and the cause, and keep the resource", async () => {
@@ -299,7 +322,7 @@ describe("the provider on real brokers", () => {
         const b = await startProbeBroker();
         brokers.push(a, b);
         bridge(a, b);
-        const real = makeProbeProvider({ run: runDelivery, cause: async () => undefined });
+        const real = makeProbeProvider({ run: runDelivery, cause: async () => undefined, gaps: async () => [] });
         const error = await failure(
             real.create({
                 ...inputs,

@@ -7,6 +7,7 @@ import type { ProbeDirection, ProbeSide } from "./deliveryReport.js";
 import type { DeliveryResult } from "./deliveryResult.js";
 import { checkDirections, runDelivery } from "./deliveryRun.js";
 import { failureText, judge, progressText, unproven } from "./deliveryVerdict.js";
+import { findNodeGaps, type NodeGap } from "./linkNodes.js";
 import { likelyCause } from "./pairDiagnosis.js";
 import { checkProbeSettings, type ProbeSettings, type ProofRules, withProbeDefaults } from "./probeSettings.js";
 
@@ -34,12 +35,13 @@ export interface ProbeOutputs extends ProbeInputs {
 export interface ProbeWork {
     readonly run: typeof runDelivery;
     readonly cause: typeof likelyCause;
+    readonly gaps: typeof findNodeGaps;
 }
 
 /** The lifecycle of a delivery probe: create and update run it, a loss fails them, delete has nothing to undo. */
 export function makeProbeProvider(work: ProbeWork): Lifecycle<ProbeInputs, ProbeOutputs> {
     const prove = async (inputs: ProbeInputs): Promise<ProbeOutputs> => {
-        const results = await measure(inputs, work);
+        const results = await throughEveryNode(inputs, await measure(inputs, work), work);
         const failed = results.find(({ status }) => status === "failed");
         if (failed !== undefined) {
             const cause = await work.cause(inputs.a, inputs.b).catch(() => undefined);
@@ -56,7 +58,7 @@ export function makeProbeProvider(work: ProbeWork): Lifecycle<ProbeInputs, Probe
 }
 
 /** The implementation behind `linkspan/provider`. */
-export const probeProvider = makeProbeProvider({ run: runDelivery, cause: likelyCause });
+export const probeProvider = makeProbeProvider({ run: runDelivery, cause: likelyCause, gaps: findNodeGaps });
 
 function idOf({ pair }: ProbeInputs): string {
     return `delivery-${pair}`;
@@ -79,6 +81,41 @@ async function measure(inputs: ProbeInputs, { run }: ProbeWork): Promise<Deliver
         }
         throw new IncompleteError(error.message, idOf(inputs), { ...inputs, results });
     }
+}
+
+/** Seconds until every node must have its link: a link is tried again every 5 s, and its health is looked at every 1 to 2. */
+const nodeSeconds = 30;
+
+/**
+ * A proof's client is connected to one node at each end, so that its messages say nothing of the other nodes' connections. They are
+ * looked at here, and not where a link is made: only now both ends have their link, and messages show that the handshake, which may take
+ * 5 s and more, is behind them. A node that is not connected now will not be, while in a new link it says nothing.
+ */
+async function throughEveryNode(
+    inputs: ProbeInputs,
+    results: readonly DeliveryResult[],
+    { gaps }: ProbeWork,
+): Promise<readonly DeliveryResult[]> {
+    if (results.length === 0 || results.some(({ status }) => status !== "proven")) {
+        return results;
+    }
+    const { timeoutSeconds } = withProbeDefaults(inputs);
+    const found = await gaps(inputs.a, inputs.b, {
+        seconds: Math.min(nodeSeconds, timeoutSeconds),
+        onProgress: progressFor(inputs.progressUrn),
+    });
+    return results.map((result) => {
+        // A node without a connection neither forwards nor tells the other side what its subscribers want.
+        const gap = found.find(({ site }) => site === result.from) ?? found.find(({ site }) => site === result.to);
+        return gap === undefined ? result : { ...result, status: "failed", reason: gapText(result, gap) };
+    });
+}
+
+function gapText({ delivered = 0, sent = 0 }: DeliveryResult, { site, peer, nodes }: NodeGap): string {
+    return (
+        `${delivered} of ${sent} messages arrived through the nodes that the probe is connected to, but ${site} has nodes without a connection to ${peer}: ` +
+        `${nodes.join(", ")}. Look whether they may leave for ${peer}'s link door and come from an address that ${peer} admits.`
+    );
 }
 
 function failures(news: ProbeInputs): { property: string; reason: string }[] {
