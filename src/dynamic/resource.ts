@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { storedFormOf } from "./storedForm.js";
 
 /**
  * Every resource of ours that has its own lifecycle code, by the name of its export in `linkspan/provider`.
@@ -34,11 +35,28 @@ export function providerText(kind: DynamicKind): string {
 /**
  * A resource whose create, read, update and delete run in Pulumi's dynamic provider host, from the package's `./provider` entry.
  * Outputs are the properties that the implementation returns; list those that are not inputs with the value `undefined`.
+ *
+ * Kinds that have a form of their own (`storedForm.ts`) are sent and stored in that form: `args`, `secrets` and, of outputs, `made`.
  */
 export abstract class DynamicResource extends pulumi.CustomResource {
     protected constructor(kind: DynamicKind, name: string, props: pulumi.Inputs, opts: pulumi.CustomResourceOptions) {
         const type = dynamicType(kind);
-        super(type, name, { ...props, progressUrn: ownUrn(type, name, opts), __provider: providerText(kind) }, opts);
+        const all = { ...props, progressUrn: ownUrn(type, name, opts) };
+        const __provider = providerText(kind);
+        const form = storedFormOf(kind);
+        if (form === undefined) {
+            super(type, name, { ...all, __provider }, opts);
+        } else {
+            const given = Object.entries(all).filter(([, value]) => value !== undefined);
+            const args = Object.fromEntries(given.filter(([key]) => !form.secrets.includes(key)));
+            const secrets = pulumi.secret(Object.fromEntries(given.filter(([key]) => form.secrets.includes(key))));
+            super(
+                type,
+                name,
+                { args, secrets, made: undefined, __provider },
+                { ...opts, additionalSecretOutputs: ["secrets", ...(opts.additionalSecretOutputs ?? [])] },
+            );
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeEmqx } from "../../test/support/fakeEmqx.js";
 import { unknownValue } from "../dynamic/provider.js";
+import { type Stored, storedForms, unpacked } from "../dynamic/storedForm.js";
 import { linkAccess } from "../provider.js";
 import type { AccessInputs, AccessOutputs } from "./linkAccessRules.js";
 
@@ -35,8 +36,11 @@ function inputs(more: Partial<AccessInputs> = {}): AccessInputs {
     };
 }
 
+const flat = (stored: object | undefined) =>
+    unpacked(storedForms.linkAccess, (stored ?? {}) as Stored, unknownValue) as unknown as AccessOutputs;
+
 async function create(given: AccessInputs): Promise<AccessOutputs> {
-    return (await linkAccess.create(given)).outs as AccessOutputs;
+    return flat((await linkAccess.create(given)).outs);
 }
 
 async function failureOf(work: Promise<unknown>): Promise<string> {
@@ -48,15 +52,18 @@ async function failureOf(work: Promise<unknown>): Promise<string> {
 
 const diff = (olds: object, news: object) => linkAccess.diff?.("id", olds, news);
 const update = async (olds: AccessOutputs, news: AccessInputs) =>
-    (await linkAccess.update?.("id", olds, news))?.outs as AccessOutputs;
-const read = async (olds: AccessOutputs) => (await linkAccess.read?.("id", olds)) as { id?: string; props?: AccessOutputs };
+    flat((await linkAccess.update?.("id", olds, news))?.outs);
+const read = async (olds: AccessOutputs): Promise<{ id?: string; props?: AccessOutputs }> => {
+    const found = (await linkAccess.read?.("id", olds)) as { id?: string; props?: object };
+    return found.props === undefined ? {} : { ...found, props: flat(found.props) };
+};
 const remove = async (olds: AccessOutputs) => linkAccess.delete?.("id", olds);
 
 describe("LinkAccess", () => {
     it("makes the rules, then the user, and nothing else", async () => {
         const made = await linkAccess.create(inputs());
         expect(made.id).toBe("fleet-b/link-fleet-a");
-        expect(made.outs.login).toBe("link-fleet-a");
+        expect(flat(made.outs).login).toBe("link-fleet-a");
         expect(fake.writes).toEqual([`PUT ${rules}/link-fleet-a`, `POST ${users}`]);
         expect(fake.users.get("link-fleet-a")).toEqual({ user_id: "link-fleet-a", password, is_superuser: false });
         expect(fake.rules.get("link-fleet-a")).toEqual([

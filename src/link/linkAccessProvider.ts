@@ -32,8 +32,8 @@ export const linkAccessProvider: Lifecycle<AccessInputs, AccessOutputs> = {
         if (replaces.length > 0) {
             return { changes: true, replaces };
         }
-        const { login: _login, drift = [], ...before } = olds;
-        return { changes: drift.length > 0 || !sameData(withoutPulumiKeys(before), withoutPulumiKeys(news)) };
+        const changed = hasUnknown(withoutPulumiKeys(news)) || !sameData(comparable(olds), comparable(news));
+        return { changes: (olds.drift ?? []).length > 0 || changed };
     },
 
     async create(inputs) {
@@ -71,7 +71,13 @@ export const linkAccessProvider: Lifecycle<AccessInputs, AccessOutputs> = {
     },
 };
 
-function describe(inputs: AccessInputs): string {
+/** All that a change of asks for an update; the secrets by their digests. */
+function comparable(inputs: AccessInputs | AccessOutputs): unknown {
+    const { sealed, peer, username, localCluster, manageSources, allowLoopback, timeouts, storeId } = inputs;
+    return [sealed, peer, username, localCluster, manageSources ?? false, allowLoopback ?? false, timeouts, storeId];
+}
+
+function describe(inputs: Pick<AccessInputs, "peer" | "username" | "localCluster">): string {
     return `the user ${quote(loginOf(inputs))} for the links of ${quote(inputs.peer)} on ${quote(inputs.localCluster)}`;
 }
 
@@ -90,7 +96,7 @@ async function apply(inputs: AccessInputs): Promise<AccessOutputs> {
         await again(() => client.putUserRules(login, linkAclRules(inputs.peer)));
         progress("setting the user");
         await again(() => ensureUser(client, login, inputs.password));
-        const { ...kept } = inputs;
+        const { password: _password, ...kept } = inputs;
         return { ...kept, login };
     });
 }
