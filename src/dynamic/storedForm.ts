@@ -155,9 +155,7 @@ function visit(value: unknown, onText: (text: string) => string): unknown {
     if (Array.isArray(value)) {
         return value.map((each) => visit(each, onText));
     }
-    return isRecord(value)
-        ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, visit(inner, onText)]))
-        : value;
+    return isRecord(value) ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, visit(inner, onText)])) : value;
 }
 
 function pick(from: Stored, wanted: (key: string) => boolean): Stored {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { storedForms } from "../dynamic/storedForm.js";
 import { dynamicType, dynamicTypes, providerText } from "../dynamic/resource.js";
+import { storedForms } from "../dynamic/storedForm.js";
 import type { CertificateInputs, CertificateOutputs } from "../identity/certificateProvider.js";
 import type { MeshCaInputs, MeshCaOutputs } from "../identity/meshCaProvider.js";
 import type { SecretsInputs, SecretsOutputs } from "../identity/secretsProvider.js";
@@ -96,7 +96,10 @@ const secretsOwn: Own<SecretsOutputs, SecretsInputs> = { values: true };
 describe("what users' state names", () => {
     it("has the frozen places of arguments, secrets and outputs", () => {
         expect(storedForms).toEqual({
-            clusterLink: { secrets: ["api", "password", "tls"], made: ["status", "changedAt", "drift", "tlsShape", "hasPassword"] },
+            clusterLink: {
+                secrets: ["api", "password", "tls"],
+                made: ["status", "changedAt", "drift", "tlsShape", "hasPassword"],
+            },
             linkAccess: { secrets: ["api", "password"], made: ["login", "drift"] },
             deliveryProbe: { secrets: ["a", "b"], made: ["results"] },
         });

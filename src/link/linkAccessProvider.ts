@@ -4,7 +4,7 @@ import { hasUnknown, type Lifecycle } from "../dynamic/provider.js";
 import { type AuthzRule, linkAclRules } from "../emqx/acl.js";
 import { builtInUsers, type EmqxClient, UnknownOutcomeError } from "../emqx/client.js";
 import { OperationError, quote } from "../errors.js";
-import { codeOf, keysOn, readOrKeep, removeOrLeave, statusOf, withApi } from "./apiCalls.js";
+import { askedOnce, codeOf, forgetAnswers, keysOn, readOrKeep, removeOrLeave, statusOf, withApi } from "./apiCalls.js";
 import { checkClusterName } from "./clusterCheck.js";
 import { type AccessInputs, type AccessOutputs, checkAccessInputs, loginOf } from "./linkAccessRules.js";
 import { sameData, withoutPulumiKeys } from "./stored.js";
@@ -103,12 +103,17 @@ async function apply(inputs: AccessInputs): Promise<AccessOutputs> {
 
 /** Users and rules are stored in the built-in database only; nothing is stored where the cluster would not look. */
 async function ensureSources(client: EmqxClient, inputs: AccessInputs): Promise<void> {
-    const [authenticators, sources] = await Promise.all([client.listAuthenticators(), client.listAuthorizationSources()]);
+    const [authenticators, sources] = await Promise.all([
+        askedOnce(client, "authenticators", () => client.listAuthenticators()),
+        askedOnce(client, "sources", () => client.listAuthorizationSources()),
+    ]);
     const hasUsers = authenticators.some(({ id }) => id === builtInUsers);
     const hasRules = sources.some(({ type }) => type === "built_in_database");
     if (hasUsers && hasRules) {
         return;
     }
+    // Whatever follows, the next resource must look for itself.
+    forgetAnswers(client);
     if (inputs.manageSources !== true) {
         const missing = [...(hasUsers ? [] : ["authentication"]), ...(hasRules ? [] : ["authorization"])].join(" and ");
         throw new OperationError({

@@ -10,15 +10,7 @@ import { clientIdPrefix } from "../naming.js";
 import { keysOn, readOrKeep, removeOrLeave, withApi } from "./apiCalls.js";
 import { checkCluster } from "./clusterCheck.js";
 import { ensureLink, UnclearLinkError } from "./linkEnsure.js";
-import {
-    checkLinkInputs,
-    type LinkInputs,
-    type LinkOutputs,
-    openSpecOf,
-    shownSpecOf,
-    specOf,
-    tlsShapeOf,
-} from "./linkInputs.js";
+import { checkLinkInputs, type LinkInputs, type LinkOutputs, openSpecOf, shownSpecOf, specOf, tlsShapeOf } from "./linkInputs.js";
 import { sameData, withoutPulumiKeys } from "./stored.js";
 import { timeoutDefaults } from "./timeouts.js";
 

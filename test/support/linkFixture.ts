@@ -83,7 +83,11 @@ export async function diff(olds: object, news: object) {
 }
 
 export async function read(olds: LinkOutputs): Promise<{ id?: string; props?: LinkOutputs; inputs?: LinkInputs }> {
-    const { props, inputs, ...found } = (await clusterLink.read?.("id", olds)) as { id?: string; props?: object; inputs?: object };
+    const { props, inputs, ...found } = ((await clusterLink.read?.("id", olds)) ?? {}) as {
+        id?: string;
+        props?: object;
+        inputs?: object;
+    };
     return {
         ...found,
         ...(props === undefined ? {} : { props: flat<LinkOutputs>(props) }),

@@ -1,6 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 
+import { type Stored, storedFormOf, unpacked } from "../../src/dynamic/storedForm.js";
+import { unknownValue } from "../../src/dynamic/unknown.js";
+
 /** Marks a secret in what the SDK sends. */
 const secretMark = "4dabf18193072939515e22adb298388d";
 
@@ -59,10 +62,11 @@ export async function record(
         await pulumi.runtime.setMocks(
             {
                 call: () => ({}),
-                newResource: ({ type, name, inputs }) => ({
-                    id: `${name}-id`,
-                    state: { ...inputs, ...outputs(type, name, inputs as Record<string, unknown>) },
-                }),
+                newResource: ({ type, name, inputs }) => {
+                    const more = outputs(type, name, flat(type, inputs as Record<string, unknown>));
+                    const made = storedFormOf(kindOf(type)) === undefined ? more : { made: more };
+                    return { id: `${name}-id`, state: { ...inputs, ...made } };
+                },
             },
             "project",
             "stack",
@@ -80,6 +84,8 @@ export async function record(
         });
         // A program has returned long before its last resource is registered.
         await pulumi.runtime.disconnect();
+        // What the program does with the last outputs comes a few promises later.
+        await new Promise((resolve) => setImmediate(resolve));
         if (thrown !== undefined) {
             throw thrown.error;
         }
@@ -99,8 +105,10 @@ export async function record(
                         .getDependenciesList()
                         .map((one) => byUrn.get(one) ?? one)
                         .sort(),
-                    inputs: unwrapped(raw) as Record<string, unknown>,
-                    secrets: secretPaths(raw),
+                    inputs: flat(request.getType(), raw),
+                    secrets: secretPaths(raw).flatMap((path) =>
+                        path === "secrets" ? secretNames(request.getType(), raw) : [path],
+                    ),
                     secretOutputs: request.getAdditionalsecretoutputsList(),
                 };
             });
@@ -118,6 +126,23 @@ export async function record(
     } finally {
         MockMonitor.prototype.registerResource = original;
     }
+}
+
+/** `clusterLink` of `…:ClusterLink`. */
+function kindOf(type: string): string {
+    const name = type.split(":").at(-1) ?? "";
+    return `${name.charAt(0).toLowerCase()}${name.slice(1)}`;
+}
+
+/** Inputs by argument, secrets unwrapped, whatever form the kind is stored in. */
+function flat(type: string, raw: Record<string, unknown>): Record<string, unknown> {
+    return { ...unpacked(storedFormOf(kindOf(type)), unwrapped(raw) as Stored, unknownValue) };
+}
+
+/** The arguments in the one secret of a kind. */
+function secretNames(type: string, raw: Record<string, unknown>): string[] {
+    const given = flat(type, raw);
+    return (storedFormOf(kindOf(type))?.secrets ?? []).filter((name) => name in given);
 }
 
 /** The parts of the SDK's request that are read here. */
