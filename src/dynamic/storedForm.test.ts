@@ -131,7 +131,11 @@ describe("the stored form", () => {
             fc.oneof(text, fc.array(text), fc.record({ ca: text, other: text }, { noNullPrototype: true })),
             { noNullPrototype: true },
         );
-        fc.assert(fc.property(tree, (given) => expect(unfolded(folded(given))).toEqual(given)));
+        fc.assert(
+            fc.property(tree, (given) => {
+                expect(unfolded(folded(given))).toEqual(given);
+            }),
+        );
         const twice = folded({ a: { ca: long }, b: { ca: long, other: "=0" } });
         expect(JSON.stringify(twice).split(long)).toHaveLength(2);
     });
