@@ -59,8 +59,13 @@ export class BenchStack {
         return { seconds: Number(process.hrtime.bigint() - start) / 1e9, stdout };
     }
 
-    /** Removes the folder; a broker that still runs ends with its lease. */
+    /** Removes the folder; a broker that still runs ends with its lease, and writes until then. Never throws: it would hide why a run ended. */
     dispose(): void {
-        rmSync(this.folder, { recursive: true, force: true });
+        rmSync(join(this.folder, "lease.json"), { force: true });
+        try {
+            rmSync(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
+        } catch (error) {
+            console.log(`  ${this.folder} is left behind: ${error instanceof Error ? error.message : error}`);
+        }
     }
 }
