@@ -51,8 +51,7 @@ async function main(args: string[]): Promise<number> {
         show("Delivery over a link", delivery.rows);
     }
     if (wanted.includes("scale")) {
-        const scale = await benchScale(sizes, env);
-        show("Meshes, beside as many resources that do nothing", scale.rows);
+        const scale = await benchScale(sizes, env, (rows) => show("Meshes, beside as many resources that do nothing", rows));
         say(`  highest peak memory of a broker in these meshes: ${scale.peakMb.toFixed(0)} MB`);
     }
     if (wanted.includes("clouds")) {

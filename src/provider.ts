@@ -4,11 +4,21 @@
  * @module
  */
 import { lazyProvider } from "./dynamic/provider.js";
+import { storedForms } from "./dynamic/storedForm.js";
 
-export const clusterLink = lazyProvider(async () => (await import("./link/linkProvider.js")).linkProvider);
-export const linkAccess = lazyProvider(async () => (await import("./link/linkAccessProvider.js")).linkAccessProvider);
+export const clusterLink = lazyProvider(
+    async () => (await import("./link/linkProvider.js")).linkProvider,
+    storedForms.clusterLink,
+);
+export const linkAccess = lazyProvider(
+    async () => (await import("./link/linkAccessProvider.js")).linkAccessProvider,
+    storedForms.linkAccess,
+);
 export const clusterPreflight = lazyProvider(async () => (await import("./link/preflightProvider.js")).preflightProvider);
-export const deliveryProbe = lazyProvider(async () => (await import("./probe/probeProvider.js")).probeProvider);
+export const deliveryProbe = lazyProvider(
+    async () => (await import("./probe/probeProvider.js")).probeProvider,
+    storedForms.deliveryProbe,
+);
 export const localBroker = lazyProvider(async () => (await import("./local/localBrokerProvider.js")).localBrokerProvider);
 export const meshCa = lazyProvider(async () => (await import("./identity/meshCaProvider.js")).meshCaProvider);
 export const certificate = lazyProvider(async () => (await import("./identity/certificateProvider.js")).certificateProvider);

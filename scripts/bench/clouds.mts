@@ -64,11 +64,11 @@ export async function benchClouds(sizes: readonly number[], env: NodeJS.ProcessE
         const began = Date.now();
         try {
             const previews = [await preview(stack), ...(size === 3 ? [await preview(stack), await preview(stack)] : [])];
-            const up = await stack.pulumi("up", "--yes", "--skip-preview");
-            const noop = await stack.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes");
-            const { stdout } = await stack.pulumi("stack", "export", "--show-secrets");
+            const up = await stack.pulumi(["up", "--yes", "--skip-preview"]);
+            const noop = await stack.pulumi(["up", "--yes", "--skip-preview", "--expect-no-changes"]);
+            const { stdout } = await stack.pulumi(["stack", "export", "--show-secrets"]);
             const resources = (JSON.parse(stdout) as { deployment: { resources: StateResource[] } }).deployment.resources;
-            const encrypted = (await stack.pulumi("stack", "export")).stdout.length;
+            const encrypted = (await stack.pulumi(["stack", "export"])).stdout.length;
             const what = `${size} cloud sites (${(size * (size - 1)) / 2} pairs, ${resources.length} resources)`;
             if (size === 3) {
                 rows.push(ratio(`${what}: preview`, median(previews), await previewByHand(resources, simulation, env), 1.5));
@@ -78,7 +78,7 @@ export async function benchClouds(sizes: readonly number[], env: NodeJS.ProcessE
             rows.push({ what: `${what}: up`, value: `${up.seconds.toFixed(1)} s` });
             rows.push({ what: `${what}: no-op up`, value: `${noop.seconds.toFixed(1)} s` });
             rows.push({ what: `${what}: state`, value: `${(encrypted / 1024).toFixed(0)} kB` });
-            const destroy = await stack.pulumi("destroy", "--yes", "--skip-preview");
+            const destroy = await stack.pulumi(["destroy", "--yes", "--skip-preview"]);
             const left = simulation.account.objects().length;
             rows.push({ what: `${what}: destroy`, value: `${destroy.seconds.toFixed(1)} s`, against: `${left} objects left` });
         } catch (error) {
@@ -100,7 +100,7 @@ export async function benchClouds(sizes: readonly number[], env: NodeJS.ProcessE
 const providerSettings = { AWS_REGION: "eu-central-1", GOOGLE_PROJECT: "bench", ARM_LOCATION: "germanywestcentral" };
 
 async function preview(stack: BenchStack): Promise<number> {
-    return (await stack.pulumi("preview")).seconds;
+    return (await stack.pulumi(["preview"])).seconds;
 }
 
 async function previewByHand(

@@ -39,8 +39,8 @@ function endpointOf(side: Shown): MqttEndpoint {
 export async function benchDelivery(env: NodeJS.ProcessEnv): Promise<{ rows: Row[]; peakMb: number }> {
     const stack = await BenchStack.create(program, env);
     try {
-        await stack.pulumi("up", "--yes", "--skip-preview");
-        const { stdout } = await stack.pulumi("stack", "export", "--show-secrets");
+        await stack.pulumi(["up", "--yes", "--skip-preview"]);
+        const { stdout } = await stack.pulumi(["stack", "export", "--show-secrets"]);
         const resources = (JSON.parse(stdout) as { deployment: { resources: ProbeState[] } }).deployment.resources;
         const probe = resources.find((resource) => resource.type.endsWith(":DeliveryProbe"));
         if (probe === undefined) {
@@ -51,7 +51,7 @@ export async function benchDelivery(env: NodeJS.ProcessEnv): Promise<{ rows: Row
             .filter((resource) => resource.type.endsWith(":LocalBroker"))
             .map((resource) => resource.outputs.pid);
         const peakMb = Math.max(...pids.map(peakMbOf));
-        await stack.pulumi("destroy", "--yes", "--skip-preview");
+        await stack.pulumi(["destroy", "--yes", "--skip-preview"]);
         return {
             rows: [
                 bounded("local sites: 200/s, p50", ours.p50, "ms", 1),

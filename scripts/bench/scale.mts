@@ -33,50 +33,77 @@ const groups = Array.from({ length: Number(process.env.BENCH_COMPONENTS) }, (_, 
 for (let i = 0; i < Number(process.env.BENCH_CUSTOM); i++) new Nothing("n" + i, groups[i % groups.length]);
 `;
 
-/** Up, no-op up and destroy of meshes of growing size, beside a program with as many resources that do nothing. */
-export async function benchScale(sizes: readonly number[], env: NodeJS.ProcessEnv): Promise<{ rows: Row[]; peakMb: number }> {
-    const rows: Row[] = [];
+/** Seconds that all of one size may take, ours and the base together; on a quiet machine the largest needs a fraction of it. */
+const secondsPerSize = 2_400;
+
+/**
+ * Up, no-op up and destroy of meshes of growing size, beside a program with as many resources that do nothing. A size that fails or
+ * takes too long is one missed row; the others keep their figures.
+ *
+ * @param onRows called with the rows of each size as soon as they are known
+ */
+export async function benchScale(
+    sizes: readonly number[],
+    env: NodeJS.ProcessEnv,
+    onRows: (rows: readonly Row[]) => void,
+): Promise<{ peakMb: number }> {
     let peakMb = 0;
     for (const size of sizes) {
-        console.log(`  ${size} sites: up, no-op up, destroy; then as many resources that do nothing`);
-        const ours = await life(mesh, { ...env, BENCH_SITES: String(size) });
-        const base = await life(nothing, {
-            ...env,
-            BENCH_CUSTOM: String(ours.custom),
-            BENCH_COMPONENTS: String(Math.max(1, ours.components)),
-        });
-        const what = `${size} sites (${(size * (size - 1)) / 2} pairs, ${ours.custom} resources)`;
-        rows.push(ratio(`${what}: up`, ours.up, base.up, 2));
-        rows.push(ratio(`${what}: no-op up`, ours.noop, base.noop, 1.2));
-        rows.push({
-            what: `${what}: destroy`,
-            value: `${ours.destroy.toFixed(1)} s`,
-            against: `base ${base.destroy.toFixed(1)} s`,
-            ratio: ours.destroy / base.destroy,
-        });
-        rows.push({
-            what: `${what}: state`,
-            value: `${(ours.state / 1024).toFixed(0)} kB`,
-            against: `base ${(base.state / 1024).toFixed(0)} kB`,
-            ratio: ours.state / base.state,
-        });
-        peakMb = Math.max(peakMb, ours.brokerPeakMb ?? 0);
+        const pairs = (size * (size - 1)) / 2;
+        const deadlineMs = performance.now() + secondsPerSize * 1000;
+        try {
+            const ours = await life(`${size} sites`, mesh, { ...env, BENCH_SITES: String(size) }, deadlineMs);
+            peakMb = Math.max(peakMb, ours.brokerPeakMb ?? 0);
+            const base = await life(
+                `${ours.custom} resources that do nothing`,
+                nothing,
+                { ...env, BENCH_CUSTOM: String(ours.custom), BENCH_COMPONENTS: String(Math.max(1, ours.components)) },
+                deadlineMs,
+            );
+            onRows(compare(`${size} sites (${pairs} pairs, ${ours.custom} resources)`, ours, base));
+        } catch (error) {
+            const said = error instanceof Error ? error.message : String(error);
+            console.log(`  ${size} sites: ${said}`);
+            const what = `${size} sites (${pairs} pairs)`;
+            onRows([{ what, value: `no figures: ${said.split("\n")[0]}`, goal: "to finish", met: false }]);
+        }
     }
-    return { rows, peakMb };
+    return { peakMb };
 }
 
-async function life(program: string, env: NodeJS.ProcessEnv): Promise<Life> {
+function compare(what: string, ours: Life, base: Life): Row[] {
+    const plain = (part: string, value: number, against: number, unit: string, digits: number): Row => ({
+        what: `${what}: ${part}`,
+        value: `${value.toFixed(digits)} ${unit}`,
+        against: `base ${against.toFixed(digits)} ${unit}`,
+        ratio: value / against,
+    });
+    return [
+        ratio(`${what}: up`, ours.up, base.up, 2),
+        ratio(`${what}: no-op up`, ours.noop, base.noop, 1.2),
+        plain("destroy", ours.destroy, base.destroy, "s", 1),
+        plain("state", ours.state / 1024, base.state / 1024, "kB", 0),
+    ];
+}
+
+/** One whole life of a stack, told step by step: the larger ones take minutes. */
+async function life(what: string, program: string, env: NodeJS.ProcessEnv, deadlineMs: number): Promise<Life> {
     const stack = await BenchStack.create(program, env);
+    const step = async (name: string, ...args: string[]) => {
+        const done = await stack.pulumi(args, Math.max(1_000, deadlineMs - performance.now()));
+        console.log(`  ${what}: ${name} ${done.seconds.toFixed(1)} s`);
+        return done;
+    };
     try {
-        const up = await stack.pulumi("up", "--yes", "--skip-preview");
-        const noop = await stack.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes");
-        const { stdout: state } = await stack.pulumi("stack", "export");
+        const up = await step("up", "up", "--yes", "--skip-preview");
+        const noop = await step("no-op up", "up", "--yes", "--skip-preview", "--expect-no-changes");
+        const { stdout: state } = await stack.pulumi(["stack", "export"]);
         const resources = (JSON.parse(state) as { deployment: { resources: StateResource[] } }).deployment.resources;
         const brokers = resources
             .filter((resource) => resource.type.endsWith(":LocalBroker"))
             .map((resource) => resource.outputs?.pid ?? 0);
         const peaks = brokers.map(peakMbOf);
-        const destroy = await stack.pulumi("destroy", "--yes", "--skip-preview");
+        const destroy = await step("destroy", "destroy", "--yes", "--skip-preview");
         const custom = resources.filter((resource) => resource.type.includes("dynamic/"));
         return {
             up: up.seconds,

@@ -45,25 +45,34 @@ export class BenchStack {
             PULUMI_CONFIG_PASSPHRASE: "bench",
             LINKSPAN_LEASE_FILE: lease,
         });
-        await stack.pulumi("stack", "init", "bench");
+        await stack.pulumi(["stack", "init", "bench"]);
         return stack;
     }
 
-    /** Runs the CLI; throws with its output when it fails. */
-    async pulumi(...args: string[]): Promise<{ seconds: number; stdout: string }> {
+    /** Runs the CLI; throws with its output when it fails or takes longer than `timeoutMs`. */
+    async pulumi(args: readonly string[], timeoutMs?: number): Promise<{ seconds: number; stdout: string }> {
         const start = process.hrtime.bigint();
         const { code, stdout, stderr } = await run("pulumi", [...args, "--non-interactive"], {
             cwd: this.#project,
             env: this.#env,
+            ...(timeoutMs === undefined ? {} : { timeoutMs }),
         });
+        if (code === 124 && timeoutMs !== undefined) {
+            throw new Error(`pulumi ${args.join(" ")} was stopped after ${(timeoutMs / 1000).toFixed(0)} s`);
+        }
         if (code !== 0) {
             throw new Error(`pulumi ${args.join(" ")} ended with ${code}\n${stdout}${stderr}`);
         }
         return { seconds: Number(process.hrtime.bigint() - start) / 1e9, stdout };
     }
 
-    /** Removes the folder; a broker that still runs ends with its lease. */
+    /** Removes the folder; a broker that still runs ends with its lease, and writes until then. Never throws: it would hide why a run ended. */
     dispose(): void {
-        rmSync(this.folder, { recursive: true, force: true });
+        rmSync(join(this.folder, "lease.json"), { force: true });
+        try {
+            rmSync(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
+        } catch (error) {
+            console.log(`  ${this.folder} is left behind: ${error instanceof Error ? error.message : error}`);
+        }
     }
 }

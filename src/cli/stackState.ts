@@ -1,3 +1,5 @@
+import { storedFormOf, unpacked } from "../dynamic/storedForm.js";
+import { unknownValue } from "../dynamic/unknown.js";
 import type { ApiEndpoint, MqttEndpoint } from "../emqx/endpoint.js";
 import type { ProbeDirection, ProbeSide } from "../probe/deliveryReport.js";
 import type { DeliveryResult } from "../probe/deliveryResult.js";
@@ -68,7 +70,7 @@ export function parseStackState(text: string): StackState {
     const outputsOf = (kind: string) =>
         resources
             .filter((resource) => resource.type === `${typePrefix}${kind}` && resource.delete !== true)
-            .map((resource) => ({ ...asObject(reveal(resource.inputs)), ...asObject(reveal(resource.outputs)) }));
+            .map((resource) => ({ ...flat(kind, resource.inputs), ...flat(kind, resource.outputs) }));
     const links = outputsOf("ClusterLink").map(linkRecord);
     const probes = outputsOf("DeliveryProbe").map(probeRecord);
     const brokers = outputsOf("LocalBroker").map(brokerRecord);
@@ -103,6 +105,12 @@ function resourcesOf(text: string): Json[] {
     return resources.map(asObject);
 }
 
+/** A resource's properties, one per argument, with their secrets. */
+function flat(kind: string, stored: unknown): Json {
+    const form = storedFormOf(`${kind.charAt(0).toLowerCase()}${kind.slice(1)}`);
+    return unpacked(form, asObject(reveal(stored)), unknownValue);
+}
+
 /** Takes secrets out of their envelopes, at any depth. */
 function reveal(value: unknown): unknown {
     if (Array.isArray(value)) {
@@ -124,7 +132,8 @@ function reveal(value: unknown): unknown {
 function linkRecord(found: Json): LinkRecord {
     const at = (key: string) => `the cluster link ${JSON.stringify(found.name)} has no usable "${key}"`;
     const localCluster = text(found, "localCluster", at);
-    const tls = asObject(found.tls);
+    // State of the first form held TLS itself.
+    const tls = asObject(found.tlsShape ?? found.tls);
     return {
         localCluster,
         remoteCluster: text(found, "name", at),

@@ -1,29 +1,25 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { messageOf } from "../errors.js";
-import { Claims, nameInUrn, type OutsideObject } from "./claims.js";
+import { Claims, type OutsideObject } from "./claims.js";
 import { watchEngine } from "./orphanWatch.js";
+import { RunMemory } from "./runMemory.js";
+import type { Stored, StoredForm } from "./storedForm.js";
+import { unknownValue } from "./unknown.js";
 
-/** What the engine sends for a value that is not known yet, at any depth. Nothing that contains it may reach the network. */
-export const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
-
-/** Whether a value, at any depth, is not known yet (preview of something that depends on a resource still to be made). */
-export function hasUnknown(value: unknown): boolean {
-    if (value === unknownValue) {
-        return true;
-    }
-    if (Array.isArray(value)) {
-        return value.some(hasUnknown);
-    }
-    return typeof value === "object" && value !== null && Object.values(value).some(hasUnknown);
-}
+export { hasUnknown, unknownValue } from "./unknown.js";
 
 /** What a dynamic resource's implementation provides. Inputs and outputs are plain data; `undefined` in outputs is dropped. */
-export interface Lifecycle<Inputs extends object, Outputs extends Inputs> {
+export interface Lifecycle<Inputs extends object, Outputs extends object> {
     /** Wrong arguments, each with the name of a property that is not secret. Not called with unknown values in what it may read. */
     check?(news: Inputs, olds: Partial<Inputs>): Promise<{ inputs: Inputs; failures?: { property: string; reason: string }[] }>;
+    /** Secret arguments that have several spellings, in one; of kinds with a stored form. Must not fail. */
+    canonical?(inputs: Inputs | Outputs): Stored;
     /** The object that the resource stands for, where another resource could stand for it too; `undefined` while it is not known. */
-    outside?(inputs: Inputs): OutsideObject | undefined;
-    /** Compares the stored outputs with the new inputs. */
+    outside?(inputs: Inputs | Outputs): OutsideObject | undefined;
+    /**
+     * Compares the stored outputs with the new inputs. For kinds with a stored form both carry `sealed`, which differs when a secret
+     * argument does; the secrets themselves may be missing.
+     */
     diff(id: string, olds: Outputs, news: Inputs): Promise<DiffAnswer>;
     create(inputs: Inputs): Promise<{ id: string; outs: Outputs }>;
     /** Reads the object as it is now: `undefined` when it is gone. `inputs` are the input keys as they are now, so that drift shows. */
@@ -45,7 +41,7 @@ export interface DiffAnswer {
  */
 export class IncompleteError extends Error {
     readonly id: string;
-    readonly properties: object;
+    properties: object;
     readonly reasons: string[];
 
     constructor(message: string, id: string, properties: object) {
@@ -60,34 +56,73 @@ export class IncompleteError extends Error {
 /**
  * Turns an implementation that is loaded on first use into what Pulumi's dynamic provider host calls. The host needs the object at
  * once; the code behind it, and all that it imports, is loaded only by the kinds that a stack really has.
+ *
+ * @param form how the kind stands in state, where that is not one property per argument
  */
-export function lazyProvider<I extends object, O extends I>(
+export function lazyProvider<I extends object, O extends object>(
     load: () => Promise<Lifecycle<I, O>>,
+    form?: StoredForm,
 ): pulumi.dynamic.ResourceProvider {
     watchEngine();
     const claims = new Claims();
+    const run = new RunMemory(form);
     const call = async <T>(work: (lifecycle: Lifecycle<I, O>) => Promise<T>): Promise<T> => {
         try {
             return await work(await load());
         } catch (error) {
+            if (error instanceof IncompleteError) {
+                error.properties = plain(run.outputs(error.properties));
+            }
             throw withoutStack(error);
         }
     };
+    const withClaim = <T>({ outside }: Lifecycle<I, O>, inputs: I | O, work: (object: OutsideObject, owner: string) => T) => {
+        const { progressUrn: urn } = inputs as { readonly progressUrn?: unknown };
+        const object = typeof urn === "string" && urn !== "" && urn !== unknownValue ? outside?.(inputs) : undefined;
+        return object === undefined ? undefined : work(object, run.ownerOf(String(urn)));
+    };
+    /** Two resources of one program that stand for the same object would undo each other's settings in every run. */
+    const describedTwice = (lifecycle: Lifecycle<I, O>, news: I): { property: string; reason: string }[] => {
+        const failure = withClaim(lifecycle, news, (object, owner) => {
+            const other = claims.describe(object, owner);
+            return other === undefined
+                ? undefined
+                : {
+                      property: object.property,
+                      reason: `${object.what} is described by the resource ${run.nameOf(other)} as well; leave one of the two out`,
+                  };
+        });
+        return failure === undefined ? [] : [failure];
+    };
     return {
-        check: (olds, news) =>
+        check: (olds, stored) =>
             call(async (lifecycle) => {
-                const answer = await lifecycle.check?.(news, olds ?? {});
-                const failures = [...(answer?.failures ?? []), ...describedTwice(claims, lifecycle, news)];
-                return { inputs: answer === undefined ? news : plain(answer.inputs), failures };
+                const news = run.opened<I>(stored);
+                const answer = await lifecycle.check?.(news, run.opened<Partial<I>>(olds ?? {}));
+                const failures = [...(answer?.failures ?? []), ...describedTwice(lifecycle, news)];
+                const inputs = answer === undefined ? news : plain(answer.inputs);
+                return {
+                    inputs: run.inputs(stored, inputs, () => lifecycle.canonical?.(inputs)),
+                    // Without a property the engine shows the reason alone; all arguments at once would bury it.
+                    failures: form === undefined ? failures : failures.map(({ reason }) => ({ property: "", reason })),
+                };
             }),
-        diff: (id, olds, news) => call((lifecycle) => lifecycle.diff(id, olds, news)),
-        create: (inputs) =>
+        diff: (id, olds, stored) =>
+            call((lifecycle) =>
+                lifecycle.diff(
+                    id,
+                    run.sealed<O>(olds, (flat) => lifecycle.canonical?.(flat)),
+                    run.sealed<I>(stored, (flat) => lifecycle.canonical?.(flat)),
+                ),
+            ),
+        create: (stored) =>
             call(async (lifecycle) => {
+                const inputs = run.sealed<I>(stored, (flat) => lifecycle.canonical?.(flat));
                 const made = () => withClaim(lifecycle, inputs, (object) => claims.made(object));
                 try {
                     const { id, outs } = await lifecycle.create(inputs);
                     made();
-                    return { id, outs: plain(outs) };
+                    return { id, outs: plain(run.outputs(outs)) };
                 } catch (error) {
                     if (error instanceof IncompleteError) {
                         made();
@@ -95,68 +130,41 @@ export function lazyProvider<I extends object, O extends I>(
                     throw error;
                 }
             }),
-        read: (id, olds) =>
+        read: (id, stored) =>
             call(async (lifecycle) => {
                 if (lifecycle.read === undefined) {
-                    return { id, props: olds };
+                    return { id, props: stored };
                 }
-                const found = await lifecycle.read(id, olds);
+                const found = await lifecycle.read(id, run.opened<O>(stored));
                 if (found === undefined) {
                     return {};
                 }
-                return found.inputs === undefined
-                    ? { id, props: plain(found.outs) }
-                    : { id, props: plain(found.outs), inputs: plain(found.inputs) };
+                const props = plain(run.outputs(found.outs));
+                return found.inputs === undefined ? { id, props } : { id, props, inputs: plain(run.foundInputs(found.inputs)) };
             }),
-        update: (id, olds, news) =>
+        update: (id, olds, stored) =>
             call(async (lifecycle) => {
                 if (lifecycle.update === undefined) {
                     throw new Error("this resource is replaced, never updated; this is a fault in its diff");
                 }
-                return { outs: plain(await lifecycle.update(id, olds, news)) };
+                const before = run.sealed<O>(olds, (flat) => lifecycle.canonical?.(flat));
+                const news = run.sealed<I>(stored, (flat) => lifecycle.canonical?.(flat));
+                return { outs: plain(run.outputs(await lifecycle.update(id, before, news))) };
             }),
-        delete: (id, olds) =>
+        delete: (id, stored) =>
             call(async (lifecycle) => {
-                const kept = withClaim(lifecycle, olds, (object, urn) => {
-                    const successor = claims.successor(object, urn);
+                const olds = run.opened<O>(stored);
+                const kept = withClaim(lifecycle, olds, (object, owner) => {
+                    const successor = claims.successor(object, owner);
                     return successor === undefined ? undefined : { object, successor };
                 });
                 if (kept === undefined) {
                     await lifecycle.delete?.(id, olds);
                 } else {
-                    console.warn(`linkspan: ${kept.object.what} is kept: it is now that of ${nameInUrn(kept.successor)}`);
+                    console.warn(`linkspan: ${kept.object.what} is kept: it is now that of ${run.nameOf(kept.successor)}`);
                 }
             }),
     };
-}
-
-/** Does something with the object of a resource, where it has one and its URN is known. */
-function withClaim<I extends object, O extends I, T>(
-    { outside }: Lifecycle<I, O>,
-    inputs: I,
-    work: (object: OutsideObject, urn: string) => T,
-): T | undefined {
-    const { progressUrn: urn } = inputs as { readonly progressUrn?: unknown };
-    const object = typeof urn === "string" && urn !== "" && urn !== unknownValue ? outside?.(inputs) : undefined;
-    return object === undefined ? undefined : work(object, String(urn));
-}
-
-/** Two resources of one program that stand for the same object would undo each other's settings in every run. */
-function describedTwice<I extends object, O extends I>(
-    claims: Claims,
-    lifecycle: Lifecycle<I, O>,
-    news: I,
-): { property: string; reason: string }[] {
-    const failure = withClaim(lifecycle, news, (object, urn) => {
-        const other = claims.describe(object, urn);
-        return other === undefined
-            ? undefined
-            : {
-                  property: object.property,
-                  reason: `${object.what} is described by the resource ${nameInUrn(other)} as well; leave one of the two out`,
-              };
-    });
-    return failure === undefined ? [] : [failure];
 }
 
 /** A copy without `undefined`: the host cannot send it, and fails only after the object has been created. */

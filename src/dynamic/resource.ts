@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { storedFormOf } from "./storedForm.js";
 
 /**
  * Every resource of ours that has its own lifecycle code, by the name of its export in `linkspan/provider`.
@@ -46,12 +47,54 @@ export function providerText(kind: DynamicKind): string {
 /**
  * A resource whose create, read, update and delete run in Pulumi's dynamic provider host, from the package's `./provider` entry.
  * Outputs are the properties that the implementation returns; list those that are not inputs with the value `undefined`.
+ *
+ * Kinds that have a form of their own (`storedForm.ts`) are sent and stored in that form: `args`, `secrets` and, of outputs, `made`.
  */
 export abstract class DynamicResource extends pulumi.CustomResource {
     protected constructor(kind: DynamicKind, name: string, props: pulumi.Inputs, opts: pulumi.CustomResourceOptions) {
         const type = dynamicType(kind);
-        super(type, name, { ...props, progressUrn: ownUrn(type, name, opts), __provider: providerText(kind) }, opts);
+        const all = { ...props, progressUrn: ownUrn(type, name, opts) };
+        const sent = sentForm(kind, all, opts);
+        const limit = Error.stackTraceLimit;
+        if (opts.parent !== undefined && process.env.PULUMI_DEBUG_PROMISE_LEAKS === undefined) {
+            // The SDK takes and maps a stack for every promise that it makes, four for each property, to tell of promises that leak. Of a
+            // component's child they show this package only, and in a mesh of ten sites they were a fifth of the program's time. Where
+            // the resource stands in the program the SDK finds out apart from this.
+            Error.stackTraceLimit = 0;
+        }
+        try {
+            super(type, name, { ...sent.props, __provider: providerText(kind) }, sent.opts);
+        } catch (error) {
+            Error.stackTraceLimit = limit;
+            if (error instanceof Error && limit > 0) {
+                Error.captureStackTrace(error);
+            }
+            throw error;
+        } finally {
+            Error.stackTraceLimit = limit;
+        }
     }
+}
+
+/** Properties and options as the engine gets them: in the kind's stored form, where it has one. */
+function sentForm(
+    kind: DynamicKind,
+    all: pulumi.Inputs,
+    opts: pulumi.CustomResourceOptions,
+): { props: pulumi.Inputs; opts: pulumi.CustomResourceOptions } {
+    const form = storedFormOf(kind);
+    if (form === undefined) {
+        return { props: all, opts };
+    }
+    const given = Object.entries(all).filter(([, value]) => value !== undefined);
+    return {
+        props: {
+            args: Object.fromEntries(given.filter(([key]) => !form.secrets.includes(key))),
+            secrets: pulumi.secret(Object.fromEntries(given.filter(([key]) => form.secrets.includes(key)))),
+            made: undefined,
+        },
+        opts: { ...opts, additionalSecretOutputs: ["secrets", ...(opts.additionalSecretOutputs ?? [])] },
+    };
 }
 
 /** The URN a resource is about to get. Its provider needs it to show progress on the resource's own row. */

@@ -7,6 +7,34 @@ const certificateBlock = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICAT
 const anyKey = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/;
 const encryptedKey = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type:\s*4,ENCRYPTED/m;
 
+/** Texts whose reading is remembered: a mesh shows the same few in every link, and reading a key takes a millisecond. */
+const mostRemembered = 64;
+
+/** Remembers what `read` makes of a text, for the last few texts. What it throws is not remembered. */
+function remembering<T>(read: (text: string) => T): (text: string) => T {
+    const known = new Map<string, T>();
+    return (text) => {
+        const before = known.get(text);
+        if (before !== undefined) {
+            return before;
+        }
+        const made = read(text);
+        if (known.size >= mostRemembered) {
+            known.delete(known.keys().next().value ?? "");
+        }
+        known.set(text, made);
+        return made;
+    };
+}
+
+const readCertificate = remembering((block) => new X509Certificate(block));
+const readKey = remembering((pem) => createPrivateKey(pem));
+/** Whether a key is that of a certificate, by both texts. */
+const belongTogether = remembering((texts) => {
+    const [block = "", pem = ""] = JSON.parse(texts) as string[];
+    return readCertificate(block).checkPrivateKey(readKey(pem)) ? "yes" : "no";
+});
+
 /** The certificates of a PEM text. @throws InputError naming the argument */
 function certificatesOf(pem: string, argument: string, wanted: string): X509Certificate[] {
     if (anyKey.test(pem)) {
@@ -18,7 +46,7 @@ function certificatesOf(pem: string, argument: string, wanted: string): X509Cert
     }
     return blocks.map((block) => {
         try {
-            return new X509Certificate(block);
+            return readCertificate(block);
         } catch {
             throw new InputError(argument, `it has a PEM block that is no certificate; set ${wanted} as it was issued`);
         }
@@ -76,7 +104,7 @@ export function checkKeyPair(
     const certificates = certificatesOf(cert, names.cert, "the certificate");
     const [leaf] = certificates;
     const privateKey = privateKeyOf(key, names.key);
-    if (leaf?.checkPrivateKey(privateKey) !== true) {
+    if (leaf === undefined || belongTogether(JSON.stringify([leaf.toString(), key])) !== "yes") {
         const position = certificates.findIndex((certificate) => certificate.checkPrivateKey(privateKey));
         throw position > 0
             ? new InputError(
@@ -117,7 +145,7 @@ function privateKeyOf(pem: string, argument: string): KeyObject {
         );
     }
     try {
-        return createPrivateKey(pem);
+        return readKey(pem);
     } catch {
         throw new InputError(argument, "it has a PEM block that is no private key; set the key as it was made");
     }

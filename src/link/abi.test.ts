@@ -4,6 +4,7 @@ import type { DeviceUserInputs, DeviceUserOutputs } from "../cluster/deviceLogin
 import type { DepartureInputs, MembershipInputs, MembershipOutputs } from "../cluster/nodeMembershipRules.js";
 import type { PackagePinInputs, PackagePinOutputs, PinInputs, PinOutputs } from "../cluster/pinRules.js";
 import { dynamicType, dynamicTypes, providerText } from "../dynamic/resource.js";
+import { storedForms } from "../dynamic/storedForm.js";
 import type { DeviceFilesInputs, DeviceFilesOutputs } from "../external/deviceFilesRules.js";
 import type { CertificateInputs, CertificateOutputs } from "../identity/certificateProvider.js";
 import type { MeshCaInputs, MeshCaOutputs } from "../identity/meshCaProvider.js";
@@ -70,8 +71,9 @@ const link: Keys<LinkInputs> = {
     timeouts: true,
     storeId: true,
     progressUrn: true,
+    sealed: true,
 };
-const linkOwn: Own<LinkOutputs, LinkInputs> = { status: true, changedAt: true, drift: true };
+const linkOwn: Own<LinkOutputs, LinkInputs> = { status: true, changedAt: true, drift: true, tlsShape: true, hasPassword: true };
 const access: Keys<AccessInputs> = {
     api: true,
     localCluster: true,
@@ -83,6 +85,7 @@ const access: Keys<AccessInputs> = {
     timeouts: true,
     storeId: true,
     progressUrn: true,
+    sealed: true,
 };
 const accessOwn: Own<AccessOutputs, AccessInputs> = { login: true, drift: true };
 const preflight: Keys<PreflightInputs> = {
@@ -175,6 +178,17 @@ const deviceUserOwn: Own<DeviceUserOutputs, DeviceUserInputs> = { drift: true };
 const moveOwn: Own<SwitchOutputs, SwitchInputs> = { movedAt: true, moved: true };
 
 describe("what users' state names", () => {
+    it("has the frozen places of arguments, secrets and outputs", () => {
+        expect(storedForms).toEqual({
+            clusterLink: {
+                secrets: ["api", "password", "tls"],
+                made: ["status", "changedAt", "drift", "tlsShape", "hasPassword"],
+            },
+            linkAccess: { secrets: ["api", "password"], made: ["login", "drift"] },
+            deliveryProbe: { secrets: ["a", "b"], made: ["results"] },
+        });
+    });
+
     it("has the frozen type tokens", () => {
         expect(
             Object.fromEntries(Object.keys(dynamicTypes).map((kind) => [kind, dynamicType(kind as keyof typeof dynamicTypes)])),
@@ -196,11 +210,11 @@ describe("what users' state names", () => {
 
     it("keeps the stored keys of every kind", () => {
         expect(sorted(link)).toBe(
-            "adopt allowLoopback api clientIdPrefix enable localCluster maxInflight maxOutageSeconds name password poolSize progressUrn retryInterval server storeId timeouts tls topics username",
+            "adopt allowLoopback api clientIdPrefix enable localCluster maxInflight maxOutageSeconds name password poolSize progressUrn retryInterval sealed server storeId timeouts tls topics username",
         );
-        expect(sorted(linkOwn)).toBe("changedAt drift status");
+        expect(sorted(linkOwn)).toBe("changedAt drift hasPassword status tlsShape");
         expect(sorted(access)).toBe(
-            "allowLoopback api localCluster manageSources password peer progressUrn storeId timeouts username",
+            "allowLoopback api localCluster manageSources password peer progressUrn sealed storeId timeouts username",
         );
         expect(sorted(accessOwn)).toBe("drift login");
         expect(sorted(preflight)).toBe("allowLoopback api expectedClusterName progressUrn timeouts tls");

@@ -1,4 +1,5 @@
 import { hasUnknown } from "../dynamic/provider.js";
+import { digestOf } from "../dynamic/storedForm.js";
 import { EmqxClient } from "../emqx/client.js";
 import type { ApiEndpoint } from "../emqx/endpoint.js";
 import { messageOf, OperationError } from "../errors.js";
@@ -10,17 +11,66 @@ export interface ApiInputs {
     readonly timeouts?: ApiTimeouts;
 }
 
-/** A client for one piece of work; it is closed afterwards, whatever happens. */
+/** A client that several pieces of work share. */
+interface Shared {
+    readonly client: EmqxClient;
+    users: number;
+    idle: NodeJS.Timeout | undefined;
+}
+
+const shared = new Map<string, Shared>();
+/** A free client stays open for so long: a site's next link follows at once or not at all. */
+const lingerMs = 500;
+
+/**
+ * Does a piece of work with a client of a cluster's API. What is done at one cluster shares one client, and so its connections and TLS
+ * sessions; it is closed soon after the last of them.
+ */
 export async function withApi<T>(inputs: ApiInputs, name: string, work: (client: EmqxClient) => Promise<T>): Promise<T> {
-    const client = new EmqxClient(inputs.api, {
-        requestSeconds: inputs.timeouts?.requestSeconds ?? timeoutDefaults.requestSeconds,
-        name,
-    });
+    const requestSeconds = inputs.timeouts?.requestSeconds ?? timeoutDefaults.requestSeconds;
+    const key = digestOf([inputs.api, requestSeconds, name]);
+    const found = shared.get(key) ?? { client: new EmqxClient(inputs.api, { requestSeconds, name }), users: 0, idle: undefined };
+    shared.set(key, found);
+    clearTimeout(found.idle);
+    found.users += 1;
     try {
-        return await work(client);
+        return await work(found.client);
     } finally {
-        client.close();
+        found.users -= 1;
+        if (found.users === 0) {
+            found.idle = setTimeout(() => {
+                shared.delete(key);
+                found.client.close();
+            }, lingerMs).unref();
+        }
     }
+}
+
+const facts = new WeakMap<EmqxClient, Map<string, { readonly atMs: number; readonly answer: Promise<unknown> }>>();
+/** What a cluster says of itself is believed for so long. */
+const freshMs = 5_000;
+
+/**
+ * Asks a cluster something that all links on it ask, once for those that are made together. A failure is not kept.
+ *
+ * @param question the same for the same call
+ */
+export async function askedOnce<T>(client: EmqxClient, question: string, ask: () => Promise<T>): Promise<T> {
+    const known = facts.get(client) ?? new Map<string, { readonly atMs: number; readonly answer: Promise<unknown> }>();
+    facts.set(client, known);
+    const before = known.get(question);
+    if (before !== undefined && performance.now() - before.atMs < freshMs) {
+        return before.answer as Promise<T>;
+    }
+    const answer = ask();
+    known.set(question, { atMs: performance.now(), answer });
+    answer.catch(() => known.delete(question));
+    return answer;
+}
+
+/** What a cluster has said is not believed any more: it was no ground to go on. */
+export function forgetAnswers(client: EmqxClient): void {
+    facts.delete(client);
 }
 
 /** A client for work that must end within a time, whatever the other side does. */

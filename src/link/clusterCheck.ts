@@ -1,7 +1,7 @@
 import type { EmqxClient } from "../emqx/client.js";
 import { checkRelease } from "../emqx/releases.js";
 import { OperationError, quote } from "../errors.js";
-import { warn } from "./apiCalls.js";
+import { askedOnce, forgetAnswers, warn } from "./apiCalls.js";
 
 /** What a cluster says of itself. */
 export interface ClusterFacts {
@@ -29,7 +29,10 @@ export interface ClusterNeeds {
  */
 export async function checkCluster(client: EmqxClient, needs: ClusterNeeds): Promise<ClusterFacts> {
     await checkClusterName(client, needs);
-    const [nodes, license] = await Promise.all([client.nodes(), client.license()]);
+    const [nodes, license] = await Promise.all([
+        askedOnce(client, "nodes", () => client.nodes()),
+        askedOnce(client, "license", () => client.license()),
+    ]);
     const running = nodes.filter((node) => node.status === "running");
     const versions = (running.length === 0 ? nodes : running)
         .map((node) => node.version)
@@ -37,9 +40,11 @@ export async function checkCluster(client: EmqxClient, needs: ClusterNeeds): Pro
     const version = versions[0] ?? "unknown";
     const verdict = checkRelease(version, { tls: needs.tls, licensed: license.type !== "community" });
     if (verdict.level === "refuse") {
+        forgetAnswers(client);
         throw refusal(needs, `${verdict.reason}`, "Nothing was changed");
     }
     if (license.expired) {
+        forgetAnswers(client);
         throw refusal(needs, `its licence (${license.type}) has expired`, "Load a valid licence. Nothing was changed");
     }
     if (verdict.level === "warn") {
@@ -53,8 +58,9 @@ export async function checkClusterName(
     client: EmqxClient,
     needs: Pick<ClusterNeeds, "api" | "clusterName" | "argument">,
 ): Promise<void> {
-    const { name } = await client.cluster();
+    const { name } = await askedOnce(client, "cluster", () => client.cluster());
     if (name !== needs.clusterName) {
+        forgetAnswers(client);
         throw refusal(
             needs,
             `the cluster that answers is called ${quote(name)}, not ${quote(needs.clusterName)}`,

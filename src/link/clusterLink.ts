@@ -3,9 +3,9 @@ import { DynamicResource } from "../dynamic/resource.js";
 import type { LinkTlsInput } from "../emqx/linkSpec.js";
 import { failOn } from "../input.js";
 import { type ApiInput, checkApiInput } from "./apiArgs.js";
-import { checkLinkInputs } from "./linkInputs.js";
+import { checkLinkInputs, type LinkOutputs } from "./linkInputs.js";
 import { plainParts } from "./plainParts.js";
-import { asSecret, refusePlainSecret } from "./secretInput.js";
+import { refusePlainSecret } from "./secretInput.js";
 import type { ApiTimeouts } from "./timeouts.js";
 
 /** TLS of a link towards the door of its remote cluster. */
@@ -81,42 +81,50 @@ export interface ClusterLinkArgs {
  * new ClusterLink("plant-to-hq", { api, localCluster: "hq", name: "plant", server: "plant.example.com:8884", topics: ["plant/#"] });
  */
 export class ClusterLink extends DynamicResource {
-    /** `cluster.name` of the cluster that has the link. */
-    declare readonly localCluster: pulumi.Output<string>;
-    /** The remote's `cluster.name`. */
-    declare readonly name: pulumi.Output<string>;
-    /** `host:port` that the link connects to. */
-    declare readonly server: pulumi.Output<string>;
-    /** What this cluster receives. */
-    declare readonly topics: pulumi.Output<readonly string[]>;
-    /**
-     * What the broker said of the link when it was last changed: `connected`, `connecting`, `disconnected` or `inconsistent`. It speaks
-     * of the connections only; whether messages arrive is what a {@link DeliveryProbe} proves.
-     */
-    declare readonly status: pulumi.Output<string>;
-    /** When the link was last changed from here, ISO 8601: a proof from before that says nothing about it. */
-    declare readonly changedAt: pulumi.Output<string>;
+    declare protected readonly args: pulumi.Output<LinkOutputs>;
+    declare protected readonly made: pulumi.Output<LinkOutputs>;
 
     constructor(name: string, args: ClusterLinkArgs, opts: pulumi.CustomResourceOptions = {}) {
-        const { api, password, tls, ...rest } = args;
-        super(
-            "clusterLink",
-            name,
-            {
-                ...rest,
-                api: asSecret(api),
-                ...(password === undefined ? {} : { password: asSecret(password) }),
-                ...(tls === undefined ? {} : { tls: asSecret(tls) }),
-                status: undefined,
-                changedAt: undefined,
-            },
-            { ...opts, additionalSecretOutputs: ["api", "password", "tls", ...(opts.additionalSecretOutputs ?? [])] },
-        );
+        const { api, password, tls } = args;
+        super("clusterLink", name, { ...args }, opts);
         failOn(this, () => {
             checkApiInput(api);
             refusePlainSecret("password", password);
             refusePlainSecret("tls.key", tls, "key");
             checkLinkInputs(plainParts(args));
         });
+    }
+
+    /** `cluster.name` of the cluster that has the link. */
+    get localCluster(): pulumi.Output<string> {
+        return this.args.localCluster;
+    }
+
+    /** The remote's `cluster.name`. */
+    get name(): pulumi.Output<string> {
+        return this.args.name;
+    }
+
+    /** `host:port` that the link connects to. */
+    get server(): pulumi.Output<string> {
+        return this.args.server;
+    }
+
+    /** What this cluster receives. */
+    get topics(): pulumi.Output<readonly string[]> {
+        return this.args.apply(({ topics }) => topics);
+    }
+
+    /**
+     * What the broker said of the link when it was last changed: `connected`, `connecting`, `disconnected` or `inconsistent`. It speaks
+     * of the connections only; whether messages arrive is what a {@link DeliveryProbe} proves.
+     */
+    get status(): pulumi.Output<string> {
+        return this.made.status;
+    }
+
+    /** When the link was last changed from here, ISO 8601: a proof from before that says nothing about it. */
+    get changedAt(): pulumi.Output<string> {
+        return this.made.changedAt;
     }
 }

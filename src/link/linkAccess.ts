@@ -2,9 +2,9 @@ import type * as pulumi from "@pulumi/pulumi";
 import { DynamicResource } from "../dynamic/resource.js";
 import { failOn } from "../input.js";
 import { type ApiInput, checkApiInput } from "./apiArgs.js";
-import { checkAccessInputs } from "./linkAccessRules.js";
+import { type AccessOutputs, checkAccessInputs } from "./linkAccessRules.js";
 import { plainParts } from "./plainParts.js";
-import { asSecret, refusePlainSecret } from "./secretInput.js";
+import { refusePlainSecret } from "./secretInput.js";
 import type { ApiTimeouts } from "./timeouts.js";
 
 /** Arguments of {@link LinkAccess}. */
@@ -41,24 +41,30 @@ export interface LinkAccessArgs {
  * A user of this name that exists is taken over. A new password is set in place.
  */
 export class LinkAccess extends DynamicResource {
-    /** `cluster.name` of the cluster that lets the peer in. */
-    declare readonly localCluster: pulumi.Output<string>;
-    /** `cluster.name` of the peer. */
-    declare readonly peer: pulumi.Output<string>;
-    /** User name that the peer's links present. */
-    declare readonly login: pulumi.Output<string>;
+    declare protected readonly args: pulumi.Output<AccessOutputs>;
+    declare protected readonly made: pulumi.Output<AccessOutputs>;
 
     constructor(name: string, args: LinkAccessArgs, opts: pulumi.CustomResourceOptions = {}) {
-        super(
-            "linkAccess",
-            name,
-            { ...args, api: asSecret(args.api), password: asSecret(args.password), login: undefined },
-            { ...opts, additionalSecretOutputs: ["api", "password", ...(opts.additionalSecretOutputs ?? [])] },
-        );
+        super("linkAccess", name, { ...args }, opts);
         failOn(this, () => {
             checkApiInput(args.api);
             refusePlainSecret("password", args.password);
             checkAccessInputs(plainParts(args));
         });
+    }
+
+    /** `cluster.name` of the cluster that lets the peer in. */
+    get localCluster(): pulumi.Output<string> {
+        return this.args.localCluster;
+    }
+
+    /** `cluster.name` of the peer. */
+    get peer(): pulumi.Output<string> {
+        return this.args.peer;
+    }
+
+    /** User name that the peer's links present. */
+    get login(): pulumi.Output<string> {
+        return this.made.login;
     }
 }

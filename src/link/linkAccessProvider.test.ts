@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeEmqx } from "../../test/support/fakeEmqx.js";
 import { unknownValue } from "../dynamic/provider.js";
+import { type Stored, storedForms, unpacked } from "../dynamic/storedForm.js";
 import { linkAccess } from "../provider.js";
 import type { AccessInputs, AccessOutputs } from "./linkAccessRules.js";
 
@@ -35,8 +36,11 @@ function inputs(more: Partial<AccessInputs> = {}): AccessInputs {
     };
 }
 
+const flat = (stored: object | undefined) =>
+    unpacked(storedForms.linkAccess, (stored ?? {}) as Stored, unknownValue) as unknown as AccessOutputs;
+
 async function create(given: AccessInputs): Promise<AccessOutputs> {
-    return (await linkAccess.create(given)).outs as AccessOutputs;
+    return flat((await linkAccess.create(given)).outs);
 }
 
 async function failureOf(work: Promise<unknown>): Promise<string> {
@@ -47,16 +51,18 @@ async function failureOf(work: Promise<unknown>): Promise<string> {
 }
 
 const diff = (olds: object, news: object) => linkAccess.diff?.("id", olds, news);
-const update = async (olds: AccessOutputs, news: AccessInputs) =>
-    (await linkAccess.update?.("id", olds, news))?.outs as AccessOutputs;
-const read = async (olds: AccessOutputs) => (await linkAccess.read?.("id", olds)) as { id?: string; props?: AccessOutputs };
+const update = async (olds: AccessOutputs, news: AccessInputs) => flat((await linkAccess.update?.("id", olds, news))?.outs);
+const read = async (olds: AccessOutputs): Promise<{ id?: string; props?: AccessOutputs }> => {
+    const found = ((await linkAccess.read?.("id", olds)) ?? {}) as { id?: string; props?: object };
+    return found.props === undefined ? {} : { ...found, props: flat(found.props) };
+};
 const remove = async (olds: AccessOutputs) => linkAccess.delete?.("id", olds);
 
 describe("LinkAccess", () => {
     it("makes the rules, then the user, and nothing else", async () => {
         const made = await linkAccess.create(inputs());
         expect(made.id).toBe("fleet-b/link-fleet-a");
-        expect(made.outs.login).toBe("link-fleet-a");
+        expect(flat(made.outs).login).toBe("link-fleet-a");
         expect(fake.writes).toEqual([`PUT ${rules}/link-fleet-a`, `POST ${users}`]);
         expect(fake.users.get("link-fleet-a")).toEqual({ user_id: "link-fleet-a", password, is_superuser: false });
         expect(fake.rules.get("link-fleet-a")).toEqual([
@@ -115,7 +121,9 @@ describe("LinkAccess", () => {
         const outs = await create(inputs());
         const news = inputs({ password: "rotated" });
         expect(await diff(outs, news)).toEqual({ changes: true });
-        expect(await update(outs, news)).toMatchObject({ password: "rotated", login: "link-fleet-a" });
+        const changed = await update(outs, news);
+        expect(changed).toMatchObject({ login: "link-fleet-a" });
+        expect((await diff(changed, news))?.changes).toBe(false);
         expect(fake.users.get("link-fleet-a")).toMatchObject({ password: "rotated" });
     });
 
@@ -163,15 +171,15 @@ describe("LinkAccess", () => {
 
     it("refuses bad input under a property that is not secret, and never sends what is unknown", async () => {
         const failures = async (news: object) =>
-            ((await linkAccess.check?.({}, news))?.failures ?? []).map(({ property, reason }) => `${property} | ${reason}`);
+            ((await linkAccess.check?.({}, news))?.failures ?? []).map(({ property, reason }) => `${property}| ${reason}`);
         expect(await failures(inputs())).toEqual([]);
         expect(await failures(inputs({ peer: "fleet-b" }))).toEqual([
-            expect.stringMatching(/^peer \| peer: "fleet-b" is this cluster's own name/),
+            expect.stringMatching(/^\| peer: "fleet-b" is this cluster's own name/),
         ]);
-        expect(await failures(inputs({ username: "" }))).toEqual([expect.stringMatching(/^peer \| username: "" is empty/)]);
-        expect(await failures(inputs({ password: "" }))).toEqual([expect.stringMatching(/^peer \| password: it is empty/)]);
+        expect(await failures(inputs({ username: "" }))).toEqual([expect.stringMatching(/^\| username: "" is empty/)]);
+        expect(await failures(inputs({ password: "" }))).toEqual([expect.stringMatching(/^\| password: it is empty/)]);
         expect(await failures(inputs({ api: { ...fake.api, url: "http://x.example:1" } }))).toEqual([
-            expect.stringMatching(/^peer \| api\.url: /),
+            expect.stringMatching(/^\| api\.url: /),
         ]);
         for (const key of ["api", "localCluster", "peer", "username", "password"]) {
             expect(await failures({ ...inputs(), [key]: unknownValue })).toEqual([]);

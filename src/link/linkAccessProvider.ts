@@ -4,7 +4,7 @@ import { hasUnknown, type Lifecycle } from "../dynamic/provider.js";
 import { type AuthzRule, linkAclRules } from "../emqx/acl.js";
 import { builtInUsers, type EmqxClient } from "../emqx/client.js";
 import { OperationError, quote } from "../errors.js";
-import { keysOn, readOrKeep, removeOrLeave, withApi } from "./apiCalls.js";
+import { askedOnce, forgetAnswers, keysOn, readOrKeep, removeOrLeave, withApi } from "./apiCalls.js";
 import { again, ensureUser } from "./builtInUser.js";
 import { checkClusterName } from "./clusterCheck.js";
 import { type AccessInputs, type AccessOutputs, checkAccessInputs, loginOf } from "./linkAccessRules.js";
@@ -33,8 +33,8 @@ export const linkAccessProvider: Lifecycle<AccessInputs, AccessOutputs> = {
         if (replaces.length > 0) {
             return { changes: true, replaces };
         }
-        const { login: _login, drift = [], ...before } = olds;
-        return { changes: drift.length > 0 || !sameData(withoutPulumiKeys(before), withoutPulumiKeys(news)) };
+        const changed = hasUnknown(withoutPulumiKeys(news)) || !sameData(comparable(olds), comparable(news));
+        return { changes: (olds.drift ?? []).length > 0 || changed };
     },
 
     async create(inputs) {
@@ -72,7 +72,13 @@ export const linkAccessProvider: Lifecycle<AccessInputs, AccessOutputs> = {
     },
 };
 
-function describe(inputs: AccessInputs): string {
+/** All that a change of asks for an update; the secrets by their digests. */
+function comparable(inputs: AccessInputs | AccessOutputs): unknown {
+    const { sealed, peer, username, localCluster, manageSources, allowLoopback, timeouts, storeId } = inputs;
+    return [sealed, peer, username, localCluster, manageSources ?? false, allowLoopback ?? false, timeouts, storeId];
+}
+
+function describe(inputs: Pick<AccessInputs, "peer" | "username" | "localCluster">): string {
     return `the user ${quote(loginOf(inputs))} for the links of ${quote(inputs.peer)} on ${quote(inputs.localCluster)}`;
 }
 
@@ -91,19 +97,24 @@ async function apply(inputs: AccessInputs): Promise<AccessOutputs> {
         await again(() => client.putUserRules(login, linkAclRules(inputs.peer)));
         progress("setting the user");
         await again(() => ensureUser(client, { username: login, password: inputs.password }));
-        const { ...kept } = inputs;
+        const { password: _password, ...kept } = inputs;
         return { ...kept, login };
     });
 }
 
 /** Users and rules are stored in the built-in database only; nothing is stored where the cluster would not look. */
 async function ensureSources(client: EmqxClient, inputs: AccessInputs): Promise<void> {
-    const [authenticators, sources] = await Promise.all([client.listAuthenticators(), client.listAuthorizationSources()]);
+    const [authenticators, sources] = await Promise.all([
+        askedOnce(client, "authenticators", () => client.listAuthenticators()),
+        askedOnce(client, "sources", () => client.listAuthorizationSources()),
+    ]);
     const hasUsers = authenticators.some(({ id }) => id === builtInUsers);
     const hasRules = sources.some(({ type }) => type === "built_in_database");
     if (hasUsers && hasRules) {
         return;
     }
+    // Whatever follows, the next resource must look for itself.
+    forgetAnswers(client);
     if (inputs.manageSources !== true) {
         const missing = [...(hasUsers ? [] : ["authentication"]), ...(hasRules ? [] : ["authorization"])].join(" and ");
         throw new OperationError({

@@ -18,10 +18,13 @@ export interface AccessInputs {
     readonly timeouts?: ApiTimeouts;
     readonly storeId?: string;
     readonly progressUrn?: string;
+    /** Digests of `api` and `password`. */
+    readonly sealed?: string;
 }
 
-/** What state holds of a peer's access. */
-export interface AccessOutputs extends AccessInputs {
+/** What state holds of a peer's access. `password` is not kept: neither refresh nor delete needs it. */
+export interface AccessOutputs extends Omit<AccessInputs, "password"> {
+    readonly password?: string;
     /** User name that the peer's links present. */
     readonly login: string;
     /** What a refresh found changed by hand. */

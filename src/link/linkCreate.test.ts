@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { FakeEmqx } from "../../test/support/fakeEmqx.js";
-import { create, diff, failureOf, freePort, LinkFixture, linkPath, password } from "../../test/support/linkFixture.js";
+import { create, diff, failureOf, flat, freePort, LinkFixture, linkPath, password } from "../../test/support/linkFixture.js";
 import { IncompleteError, unknownValue } from "../dynamic/provider.js";
 import { clusterLink } from "../provider.js";
 import type { LinkInputs } from "./linkInputs.js";
@@ -20,7 +20,7 @@ describe("create", () => {
     it("makes the link once, with everything that was asked for, and says what the broker says", async () => {
         const made = await clusterLink.create(inputs({ poolSize: 2, enable: true }));
         expect(made.id).toBe("fleet-a/fleet-b");
-        expect(made.outs).toMatchObject({
+        expect(flat(made.outs)).toMatchObject({
             status: "connected",
             name: "fleet-b",
             changedAt: expect.stringMatching(/^\d{4}-.*Z$/),
@@ -110,7 +110,7 @@ describe("create", () => {
         expect(error).toBeInstanceOf(IncompleteError);
         const incomplete = error as IncompleteError;
         expect(incomplete.id).toBe("fleet-a/fleet-b");
-        expect(incomplete.properties).toMatchObject({ status: "unknown", name: "fleet-b" });
+        expect(flat(incomplete.properties)).toMatchObject({ status: "unknown", name: "fleet-b" });
         link.expectNoSecret(incomplete.message + incomplete.reasons.join());
         expect((await diff(incomplete.properties, inputs()))?.changes).toBe(true);
     });

@@ -4,12 +4,14 @@ import { diffLink, type LinkSpec, toRequest } from "../emqx/linkSpec.js";
 import { settleAfterUnknown } from "../emqx/settle.js";
 import { messageOf, OperationError, quote } from "../errors.js";
 import { codeOf, isUnreachable, statusOf, warn } from "./apiCalls.js";
-import { sameData } from "./stored.js";
 
 /** How a link is brought to what it should be. */
 export interface EnsureRules {
-    /** What was last written, where that is known: secrets cannot be read back, so only this tells whether they have changed. */
-    readonly known: LinkSpec | undefined;
+    /**
+     * Whether the secrets that the link is to have are those that were last written; `undefined` where nobody knows what was. They
+     * cannot be read back, so only this tells whether they must be written.
+     */
+    readonly secretsWritten: boolean | undefined;
     /** Whether a link that carries this client id may be changed. */
     readonly isOurs: (clientId: string | undefined) => boolean;
     /** How long a change without an answer is followed up. */
@@ -49,7 +51,7 @@ export async function ensureLink(client: EmqxClient, spec: LinkSpec, rules: Ensu
             if (remote !== undefined) {
                 refuseStranger(remote, spec, rules);
                 const differing = diffLink(spec, remote);
-                if (last === "applied" || (differing.length === 0 && !hiddenChange(spec, rules.known))) {
+                if (last === "applied" || (differing.length === 0 && !hiddenChange(spec, rules.secretsWritten))) {
                     warnOfDifference(spec, rules, differing);
                     return { link: remote, changed };
                 }
@@ -80,9 +82,9 @@ function warnOfDifference(spec: LinkSpec, { where }: EnsureRules, differing: rea
 }
 
 /** Secrets are hidden in every answer: whether they must be written follows from what was written last. */
-function hiddenChange(spec: LinkSpec, known: LinkSpec | undefined): boolean {
-    const hidden = ({ password, tls }: LinkSpec) => [password, tls.ca, tls.cert, tls.key];
-    return known === undefined ? hidden(spec).some((part) => part !== undefined) : !sameData(hidden(spec), hidden(known));
+function hiddenChange({ password, tls }: LinkSpec, secretsWritten: boolean | undefined): boolean {
+    const hasSecrets = [password, tls.ca, tls.cert, tls.key].some((part) => part !== undefined);
+    return secretsWritten === undefined ? hasSecrets : !secretsWritten;
 }
 
 function refuseStranger(remote: RemoteLink, spec: LinkSpec, rules: EnsureRules): void {

@@ -1,6 +1,6 @@
 import { hasUnknown, unknownValue } from "../dynamic/provider.js";
 import { type ApiEndpoint, checkApiUrl } from "../emqx/endpoint.js";
-import { type LinkSpec, linkSpec } from "../emqx/linkSpec.js";
+import { type LinkSpec, type LinkTls, linkSpec } from "../emqx/linkSpec.js";
 import { checkTopicFilter } from "../emqx/topicFilter.js";
 import { clientIdPrefix } from "../naming.js";
 import { checkApiWay } from "./apiArgs.js";
@@ -37,10 +37,21 @@ export interface LinkInputs {
     readonly timeouts?: ApiTimeouts;
     readonly storeId?: string;
     readonly progressUrn?: string;
+    /** Digests of `api`, `password` and `tls`. */
+    readonly sealed?: string;
 }
 
-/** What state holds of a link. */
+/** TLS of a link as far as it can be compared with what the broker shows: that a text is there, not what it says. */
+export interface TlsShape extends Pick<LinkTls, "enable" | "verify" | "serverName"> {
+    readonly ca?: boolean;
+    readonly cert?: boolean;
+    readonly key?: boolean;
+}
+
+/** What state holds of a link. `password` and `tls` are not kept: neither refresh nor delete needs them. */
 export interface LinkOutputs extends LinkInputs {
+    readonly tlsShape?: TlsShape;
+    readonly hasPassword?: boolean;
     /** What the broker said when the link was last changed; `unknown` when a change had no answer. */
     readonly status: string;
     /** ISO 8601. */
@@ -72,6 +83,48 @@ export function specOf(inputs: LinkInputs): LinkSpec {
         },
         { allowLoopback: inputs.allowLoopback, localCluster: inputs.localCluster, maxOutageSeconds: inputs.maxOutageSeconds },
     );
+}
+
+/** The link that the inputs describe, without its secrets. @throws InputError naming the argument */
+export function openSpecOf({ password: _password, tls: _tls, ...inputs }: LinkInputs): LinkSpec {
+    return specOf(inputs);
+}
+
+/** What of a link's TLS state keeps for refresh. */
+export function tlsShapeOf({ enable, ca, cert, key, verify, serverName }: LinkTls): TlsShape {
+    return {
+        enable,
+        ...(ca === undefined ? {} : { ca: true }),
+        ...(cert === undefined ? {} : { cert: true }),
+        ...(key === undefined ? {} : { key: true }),
+        verify,
+        ...(serverName === undefined ? {} : { serverName }),
+    };
+}
+
+/** A stand-in for a secret that is there: EMQX never shows one, so that only its presence is compared. */
+const there = "set";
+
+/**
+ * The stored link for a comparison with what the broker shows. State of the first form held the secrets themselves.
+ *
+ * @throws InputError where an earlier version stored what is not accepted any more
+ */
+export function shownSpecOf(olds: LinkOutputs): LinkSpec {
+    if (olds.tlsShape === undefined) {
+        return specOf(olds);
+    }
+    const { ca, cert, key, ...tls } = olds.tlsShape;
+    return {
+        ...openSpecOf(olds),
+        ...(olds.hasPassword === true ? { password: there } : {}),
+        tls: {
+            ...tls,
+            ...(ca === true ? { ca: there } : {}),
+            ...(cert === true ? { cert: there } : {}),
+            ...(key === true ? { key: there } : {}),
+        },
+    };
 }
 
 /** Values that are always right, in place of those that are not known yet. */

@@ -4,7 +4,7 @@ import type { LinkDoor, Site } from "../contracts/site.js";
 import { InputError } from "../errors.js";
 import { failOn } from "../input.js";
 import { clientIdPrefix, clusterName, pairKey, type Tier } from "../naming.js";
-import { DeliveryProbe, type DeliveryResult, type ProofSettings } from "../probe/deliveryProbe.js";
+import { DeliveryProbe, type DeliveryResult, type ProbeSide, type ProofSettings } from "../probe/deliveryProbe.js";
 import { ClusterLink, type ClusterLinkArgs } from "./clusterLink.js";
 import { LinkAccess } from "./linkAccess.js";
 import { linkCredentials, linkTls } from "./linkLogin.js";
@@ -88,7 +88,8 @@ export class LinkPair extends pulumi.ComponentResource {
         this.probe = createProbe(this, name, args, linkOnA, linkOnB, moves);
         this.clusterLinks = { [siteName(a)]: linkOnA, [siteName(b)]: linkOnB };
         this.links = rows(args, this.probe, this.clusterLinks);
-        this.registerOutputs({ links: this.links });
+        // The proof's own state holds what was measured; a second copy in every pair would only make state larger.
+        this.registerOutputs({});
     }
 }
 
@@ -251,12 +252,6 @@ function createProbe(
     moves: readonly PathSwitch[],
 ): DeliveryProbe {
     const { a, b, tier } = args;
-    const side = ({ site }: PairSide) => ({
-        site: site.facts.name,
-        clusterName: site.cluster.clusterName,
-        mqtt: site.cluster.probe,
-        api: site.cluster.api,
-    });
     // A disabled link stops both directions, so there is nothing to prove.
     const directions = disabledAt(args) === undefined ? directionsOf(args) : [];
     return new DeliveryProbe(
@@ -264,8 +259,8 @@ function createProbe(
         {
             ...args.proof,
             pair: keyOf(args),
-            a: side(a),
-            b: side(b),
+            a: probeSide(a),
+            b: probeSide(b),
             directions,
             proves: {
                 tier,
@@ -276,6 +271,24 @@ function createProbe(
         },
         { parent, dependsOn: [linkOnA, linkOnB, ...moves] },
     );
+}
+
+/** Sides of probes by site: the same for every pair of a site, so each is resolved once. */
+const probeSides = new WeakMap<Site, pulumi.Output<ProbeSide>>();
+
+function probeSide({ site }: PairSide): pulumi.Output<ProbeSide> {
+    const { facts, cluster } = site;
+    const known = probeSides.get(site);
+    if (known !== undefined) {
+        return known;
+    }
+    const made = pulumi.secret(
+        pulumi
+            .all([cluster.probe, cluster.api])
+            .apply(([mqtt, api]) => ({ site: facts.name, clusterName: cluster.clusterName, mqtt, api })),
+    );
+    probeSides.set(site, made);
+    return made;
 }
 
 /** What of a side asks for a new proof when it changes: the link's settings and the brokers themselves. */

@@ -2,14 +2,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { checkFailures } from "../dynamic/checkFailures.js";
 import { progressFor } from "../dynamic/progress.js";
 import { hasUnknown, IncompleteError, type Lifecycle } from "../dynamic/provider.js";
+import { sealedPart, storedForms } from "../dynamic/storedForm.js";
 import { type EmqxClient, type RemoteLink, UnknownOutcomeError } from "../emqx/client.js";
-import { diffLink } from "../emqx/linkSpec.js";
+import { diffLink, type LinkSpec } from "../emqx/linkSpec.js";
 import { quote } from "../errors.js";
 import { clientIdPrefix } from "../naming.js";
 import { keysOn, readOrKeep, removeOrLeave, withApi } from "./apiCalls.js";
 import { checkCluster } from "./clusterCheck.js";
 import { ensureLink, UnclearLinkError } from "./linkEnsure.js";
-import { checkLinkInputs, type LinkInputs, type LinkOutputs, specOf } from "./linkInputs.js";
+import { checkLinkInputs, type LinkInputs, type LinkOutputs, openSpecOf, shownSpecOf, specOf, tlsShapeOf } from "./linkInputs.js";
 import { sameData, withoutPulumiKeys } from "./stored.js";
 import { timeoutDefaults } from "./timeouts.js";
 
@@ -24,6 +25,16 @@ export const linkProvider: Lifecycle<LinkInputs, LinkOutputs> = {
         return hasUnknown([localCluster, name])
             ? undefined
             : { what: describe(inputs), keys: keysOn({ api, localCluster }, name), property: "name" };
+    },
+
+    canonical(inputs) {
+        try {
+            const { tls } = specOf(inputs);
+            return { tls: tls.enable ? tls : undefined };
+        } catch {
+            // What is not accepted is compared as it is written.
+            return {};
+        }
     },
 
     async diff(_id, olds, news) {
@@ -67,8 +78,8 @@ function describe(inputs: LinkInputs): string {
 
 /** Whether two descriptions mean the same link, reached the same way. What only has another spelling is no change. */
 function sameLink(olds: LinkInputs, news: LinkInputs): boolean {
-    const rest = ({ api, timeouts, adopt, allowLoopback, storeId }: LinkInputs) => [
-        api,
+    const rest = ({ sealed, timeouts, adopt, allowLoopback, storeId }: LinkInputs) => [
+        sealed,
         timeouts,
         adopt ?? false,
         allowLoopback ?? false,
@@ -78,7 +89,7 @@ function sameLink(olds: LinkInputs, news: LinkInputs): boolean {
         return false;
     }
     try {
-        return sameData(specOf(olds), specOf(news));
+        return sameData(openSpecOf(olds), openSpecOf(news));
     } catch {
         // What an earlier version stored is not accepted any more: let update say what is wrong.
         return false;
@@ -91,7 +102,8 @@ async function apply(inputs: LinkInputs, olds?: LinkOutputs): Promise<LinkOutput
     }
     const progress = progressFor(inputs.progressUrn);
     const spec = specOf(inputs);
-    const kept = { ...inputs };
+    const { password: _password, tls: _tls, ...open } = inputs;
+    const kept = { ...open, tlsShape: tlsShapeOf(spec.tls), ...(spec.password === undefined ? {} : { hasPassword: true }) };
     return withApi(inputs, inputs.localCluster, async (client) => {
         progress("reading the cluster");
         await checkCluster(client, {
@@ -100,10 +112,9 @@ async function apply(inputs: LinkInputs, olds?: LinkOutputs): Promise<LinkOutput
             argument: "localCluster",
             tls: spec.tls.enable,
         });
-        const known = olds === undefined || olds.status === "unknown" ? undefined : storedSpec(olds);
         const ours = [spec.clientId, ...(olds === undefined ? [] : [olds.clientIdPrefix ?? clientIdPrefix(olds.localCluster)])];
         const outcome = await ensureLink(client, spec, {
-            known,
+            secretsWritten: olds === undefined || olds.status === "unknown" ? undefined : sameSecrets(olds, inputs),
             isOurs: (clientId) => inputs.adopt === true || (clientId !== undefined && ours.includes(clientId)),
             settleSeconds: inputs.timeouts?.settleSeconds ?? timeoutDefaults.settleSeconds,
             where: inputs.api.url,
@@ -126,9 +137,15 @@ async function apply(inputs: LinkInputs, olds?: LinkOutputs): Promise<LinkOutput
     });
 }
 
-function storedSpec(olds: LinkOutputs): ReturnType<typeof specOf> | undefined {
+/** Whether the cluster was last given the same password and certificates. The way to its API is no part of the link. */
+function sameSecrets({ sealed: one = "" }: LinkInputs, { sealed: other = "" }: LinkInputs): boolean {
+    const part = (sealed: string, key: string) => sealedPart(storedForms.clusterLink, sealed, key);
+    return ["password", "tls"].every((key) => part(one, key) === part(other, key));
+}
+
+function storedSpec(olds: LinkOutputs): LinkSpec | undefined {
     try {
-        return specOf(olds);
+        return shownSpecOf(olds);
     } catch {
         return undefined;
     }
@@ -156,7 +173,7 @@ async function removeLink(client: EmqxClient, olds: LinkOutputs, signal: AbortSi
 }
 
 /** The stored link with what was changed by hand: as arguments where they can say it, else by name. */
-function withDrift(olds: LinkOutputs, remote: RemoteLink): { outs: LinkOutputs; inputs: Partial<LinkInputs> } {
+function withDrift(olds: LinkOutputs, remote: RemoteLink): { outs: LinkOutputs; inputs?: Partial<LinkInputs> } {
     const spec = storedSpec(olds);
     const changed = spec === undefined ? [] : diffLink(spec, remote);
     const shown: Record<string, unknown> = {};
@@ -177,7 +194,10 @@ function withDrift(olds: LinkOutputs, remote: RemoteLink): { outs: LinkOutputs; 
             shown[key] = values[key];
         }
     }
-    const { status, changedAt, drift: _before, ...inputs } = olds;
+    const { status, changedAt, drift: _before, tlsShape, hasPassword, ...inputs } = olds;
     const now = { ...inputs, ...shown };
-    return { inputs: now, outs: { ...now, status, changedAt, ...(drift.length === 0 ? {} : { drift }) } };
+    const shape = { ...(tlsShape && { tlsShape }), ...(hasPassword && { hasPassword }) };
+    const outs = { ...now, status, changedAt, ...shape, ...(drift.length === 0 ? {} : { drift }) };
+    // Of what has not changed the engine keeps what the program sent.
+    return Object.keys(shown).length === 0 ? { outs } : { outs, inputs: now };
 }

@@ -2,7 +2,7 @@ import { checkFailures } from "../dynamic/checkFailures.js";
 import { progressFor } from "../dynamic/progress.js";
 import { hasUnknown, type Lifecycle } from "../dynamic/provider.js";
 import { quote } from "../errors.js";
-import { readOrKeep, withApi } from "./apiCalls.js";
+import { forgetAnswers, readOrKeep, withApi } from "./apiCalls.js";
 import { checkCluster } from "./clusterCheck.js";
 import { checkPreflightInputs, type PreflightInputs, type PreflightOutputs } from "./preflightRules.js";
 import { sameData, withoutPulumiKeys } from "./stored.js";
@@ -43,9 +43,11 @@ async function inspect(inputs: PreflightInputs): Promise<PreflightOutputs> {
         throw new Error(`the cluster ${quote(inputs.expectedClusterName)} was to be read with values that are not known yet`);
     }
     progressFor(inputs.progressUrn)("reading version, licence and name");
-    const { version, licenseType, nodes } = await withApi(inputs, inputs.expectedClusterName, (client) =>
-        checkCluster(client, needsOf(inputs)),
-    );
+    const { version, licenseType, nodes } = await withApi(inputs, inputs.expectedClusterName, (client) => {
+        // This is the resource whose whole work is to look.
+        forgetAnswers(client);
+        return checkCluster(client, needsOf(inputs));
+    });
     const { ...kept } = inputs;
     return { ...kept, version, licenseType, nodes };
 }

@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { BrokerCluster } from "../contracts/site.js";
-import { type Certificate, keyPair } from "../identity/certificate.js";
 import { linkPassword } from "../identity/linkPassword.js";
 import type { Secrets } from "../identity/secrets.js";
 import type { LocalBroker } from "./localBroker.js";
@@ -15,16 +14,19 @@ export interface LocalClusterParts {
     readonly broker: LocalBroker;
     readonly secrets: Secrets;
     readonly caPem: pulumi.Output<string>;
-    readonly link: Certificate;
 }
 
-/** The contract's view of a local site's broker. */
+/**
+ * The contract's view of a local site's broker. What links are made of is read from the broker itself, which has been given it: so they
+ * depend on the broker alone, and the state of every link names one resource instead of four.
+ */
 export function localCluster(parts: LocalClusterParts): BrokerCluster {
-    const { cluster, bind, broker, secrets, caPem, link } = parts;
+    const { cluster, bind, broker, secrets, caPem } = parts;
+    const seed = secrets.value("link");
     return {
         clusterName: cluster,
         api: pulumi.secret(
-            pulumi.all([broker.boundPorts, secrets.value("api"), caPem]).apply(([ports, secret, ca]) => ({
+            pulumi.all([broker.boundPorts, broker.apiSecret, broker.tls]).apply(([ports, secret, { ca }]) => ({
                 url: `https://${bind}:${ports.api}`,
                 key: parts.apiKey,
                 secret,
@@ -35,19 +37,19 @@ export function localCluster(parts: LocalClusterParts): BrokerCluster {
             .all([broker.boundPorts, caPem])
             .apply(([ports, ca]) => ({ host: bind, port: ports.mqtts, scheme: "mqtts" as const, ca })),
         probe: pulumi.secret(
-            pulumi.all([broker.boundPorts, secrets.value("probe"), caPem]).apply(([ports, password, ca]) => ({
+            pulumi.all([broker.boundPorts, broker.users, broker.tls]).apply(([ports, users, { ca }]) => ({
                 host: bind,
                 port: ports.mqtts,
                 tls: true,
                 ca,
                 username: parts.probeUser,
-                password,
+                password: users.find(({ username }) => username === parts.probeUser)?.password ?? "",
             })),
         ),
         linkLogin: { kind: "managed" },
         linkIdentity: {
-            certificate: keyPair(link),
-            passwordFor: (peer) => linkPassword(secrets.value("link"), peer),
+            certificate: pulumi.secret(broker.tls.apply(({ linkCert, linkKey }) => ({ cert: linkCert, key: linkKey }))),
+            passwordFor: (peer) => linkPassword(seed, peer),
         },
         version: pulumi.output(parts.version),
         incarnation: pulumi.interpolate`${broker.pid}/${broker.startTime}`,

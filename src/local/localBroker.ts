@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { DynamicResource } from "../dynamic/resource.js";
-import type { LocalUser } from "./localBrokerProvider.js";
+import type { LocalBrokerOutputs, LocalUser } from "./localBrokerProvider.js";
 import type { BrokerNetwork } from "./network/networkBroker.js";
 import type { LocalPorts } from "./ports.js";
 
@@ -44,6 +44,12 @@ export interface LocalBrokerArgs {
  * Its folder holds its configuration, its retained messages and sessions, and a bounded log.
  */
 export class LocalBroker extends DynamicResource {
+    /** PEM certificates and keys of the doors. Secret. */
+    declare readonly tls: pulumi.Output<LocalBrokerOutputs["tls"]>;
+    /** Secret. */
+    declare readonly apiSecret: pulumi.Output<string>;
+    /** Secret. */
+    declare readonly users: pulumi.Output<readonly LocalUser[]>;
     /** The broker's process id; 0 when a refresh found it gone. */
     declare readonly pid: pulumi.Output<number>;
     /** When the process started, as opaque text that differs for every start. */

@@ -186,9 +186,8 @@ export class LocalSite extends pulumi.ComponentResource implements Site {
             broker,
             secrets,
             caPem: identity.caPem,
-            link,
         });
-        this.door = { host, caPem: identity.caPem };
+        this.door = { host, caPem: broker.tls.apply(({ ca }) => ca) };
         this.device =
             args.users === undefined
                 ? pulumi.secret(secrets.value("device").apply((password) => ({ username: "device", password })))

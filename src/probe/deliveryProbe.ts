@@ -1,8 +1,9 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { DynamicResource } from "../dynamic/resource.js";
 import type { ApiEndpoint, MqttEndpoint } from "../emqx/endpoint.js";
 import { failOn } from "../input.js";
 import type { DeliveryResult } from "./deliveryResult.js";
+import type { ProbeOutputs } from "./probeProvider.js";
 import { checkProbeSettings } from "./probeSettings.js";
 
 export type { DeliveryResult, DeliveryStatus } from "./deliveryResult.js";
@@ -34,12 +35,21 @@ export interface ProbeDirectionArgs {
     readonly topics: pulumi.Input<readonly pulumi.Input<string>[]>;
 }
 
+/** {@link ProbeSideArgs}, all known. */
+export interface ProbeSide {
+    readonly site: string;
+    readonly clusterName: string;
+    readonly mqtt: MqttEndpoint;
+    readonly api?: ApiEndpoint;
+    readonly clientIdPrefix?: string;
+}
+
 /** Arguments of a {@link DeliveryProbe}. */
 export interface DeliveryProbeArgs {
     /** Key of the pair, `a-b`. Changing it replaces the resource. */
     readonly pair: pulumi.Input<string>;
-    readonly a: ProbeSideArgs;
-    readonly b: ProbeSideArgs;
+    readonly a: ProbeSideArgs | pulumi.Output<ProbeSide>;
+    readonly b: ProbeSideArgs | pulumi.Output<ProbeSide>;
     /** The directions to prove: one or both. */
     readonly directions: readonly ProbeDirectionArgs[];
     /**
@@ -101,19 +111,21 @@ export type ProofSettings = Pick<
  * wildcard is proven on that very topic, where your subscribers see the messages too. Nothing is retained and no session is left.
  */
 export class DeliveryProbe extends DynamicResource {
-    /** What was measured, one entry per direction in the order of `directions`. */
-    declare readonly results: pulumi.Output<DeliveryResult[]>;
-    /** Key of the pair. */
-    declare readonly pair: pulumi.Output<string>;
+    declare protected readonly args: pulumi.Output<ProbeOutputs>;
+    declare protected readonly made: pulumi.Output<ProbeOutputs>;
 
     constructor(name: string, args: DeliveryProbeArgs, opts: pulumi.CustomResourceOptions = {}) {
-        const { a, b, ...rest } = args;
-        super(
-            "deliveryProbe",
-            name,
-            { ...rest, a: pulumi.secret(a), b: pulumi.secret(b), results: undefined },
-            { ...opts, additionalSecretOutputs: ["a", "b", ...(opts.additionalSecretOutputs ?? [])] },
-        );
+        super("deliveryProbe", name, { ...args }, opts);
         failOn(this, () => checkProbeSettings(args));
+    }
+
+    /** What was measured, one entry per direction in the order of `directions`. */
+    get results(): pulumi.Output<DeliveryResult[]> {
+        return this.made.apply(({ results }) => [...results]);
+    }
+
+    /** Key of the pair. */
+    get pair(): pulumi.Output<string> {
+        return this.args.pair;
     }
 }

@@ -1,5 +1,6 @@
 import { progressFor } from "../dynamic/progress.js";
 import { type DiffAnswer, hasUnknown, IncompleteError, type Lifecycle } from "../dynamic/provider.js";
+import { canonicalText } from "../dynamic/storedForm.js";
 import type { ApiEndpoint } from "../emqx/endpoint.js";
 import { InputError } from "../errors.js";
 import { ProbeConnectError } from "./connectError.js";
@@ -24,6 +25,8 @@ export interface ProbeInputs extends Partial<ProbeSettings & ProofRules> {
     readonly directions: readonly ProbeDirection[];
     readonly proves?: Readonly<Record<string, unknown>>;
     readonly progressUrn?: string;
+    /** Digests of `a` and `b`. */
+    readonly sealed?: string;
 }
 
 /** What state holds of a delivery probe. */
@@ -143,25 +146,12 @@ function diff(olds: ProbeOutputs, news: ProbeInputs): DiffAnswer {
 }
 
 function proven(state: object): object {
-    const { progressUrn: _urn, results: _results, __provider: _text, ...rest } = state as Record<string, unknown>;
-    return rest;
+    const { progressUrn: _urn, results: _results, __provider: _text, a, b, ...rest } = state as Record<string, unknown>;
+    // The sides stand for themselves only where their digests do not.
+    return rest.sealed === undefined ? { ...rest, a, b } : rest;
 }
 
 /** Whether two plain values are equal; keys that hold `undefined` or `null` count as absent. */
 function same(one: unknown, other: unknown): boolean {
-    return canonical(one) === canonical(other);
-}
-
-function canonical(value: unknown): string {
-    return (
-        JSON.stringify(value, (_key, part: unknown) =>
-            typeof part === "object" && part !== null && !Array.isArray(part)
-                ? Object.fromEntries(
-                      Object.entries(part)
-                          .filter(([, inner]) => inner !== undefined && inner !== null)
-                          .sort(([left], [right]) => (left < right ? -1 : 1)),
-                  )
-                : part,
-        ) ?? ""
-    );
+    return canonicalText(one) === canonicalText(other);
 }

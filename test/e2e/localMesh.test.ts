@@ -37,11 +37,16 @@ function ofType(resources: readonly StateResource[], type: string): StateResourc
 const notSecret =
     /^(url|key_?name|host|server|serverName|username|ca|cert|certPem|caCertPem|serverCert|linkCert|clientIdPrefix|site|clusterName)$/i;
 
+/** A certificate is public wherever it stands: the authority of both doors of a proof stands once, in a table of long texts. */
+function isCertificate(value: string): boolean {
+    return value.startsWith("-----BEGIN CERTIFICATE-----") && !value.includes("PRIVATE KEY");
+}
+
 /** Every secret in a state that was exported with its secrets shown. */
 function secretsIn(resources: readonly StateResource[]): string[] {
     const found = new Set<string>();
     const collect = (value: unknown, key: string): void => {
-        if (typeof value === "string" && value.length > 16 && !notSecret.test(key)) {
+        if (typeof value === "string" && value.length > 16 && !notSecret.test(key) && !isCertificate(value)) {
             // Of a PEM document a line from its middle: the first lines of all keys of a kind are alike.
             found.add(value.includes("-----BEGIN") ? (value.split("\n")[2] ?? value) : value);
         } else if (typeof value === "object" && value !== null) {

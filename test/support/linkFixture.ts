@@ -1,5 +1,7 @@
 import { createServer } from "node:net";
 import { expect, vi } from "vitest";
+import { type Stored, storedForms, unpacked } from "../../src/dynamic/storedForm.js";
+import { unknownValue } from "../../src/dynamic/unknown.js";
 import type { LinkInputs, LinkOutputs } from "../../src/link/linkInputs.js";
 import { clusterLink } from "../../src/provider.js";
 import { FakeEmqx } from "./fakeEmqx.js";
@@ -63,20 +65,34 @@ export class LinkFixture {
     }
 }
 
+/** What state holds of a link, one property per argument. */
+export function flat<T>(stored: object | undefined): T {
+    return unpacked(storedForms.clusterLink, (stored ?? {}) as Stored, unknownValue) as T;
+}
+
 export async function create(given: LinkInputs): Promise<LinkOutputs> {
-    return (await clusterLink.create(given)).outs as LinkOutputs;
+    return flat((await clusterLink.create(given)).outs);
 }
 
 export async function update(olds: LinkOutputs, news: LinkInputs): Promise<LinkOutputs> {
-    return (await clusterLink.update?.("id", olds, news))?.outs as LinkOutputs;
+    return flat((await clusterLink.update?.("id", olds, news))?.outs);
 }
 
 export async function diff(olds: object, news: object) {
     return clusterLink.diff?.("id", olds, news);
 }
 
-export async function read(olds: LinkOutputs) {
-    return (await clusterLink.read?.("id", olds)) as { id?: string; props?: LinkOutputs; inputs?: LinkInputs };
+export async function read(olds: LinkOutputs): Promise<{ id?: string; props?: LinkOutputs; inputs?: LinkInputs }> {
+    const { props, inputs, ...found } = ((await clusterLink.read?.("id", olds)) ?? {}) as {
+        id?: string;
+        props?: object;
+        inputs?: object;
+    };
+    return {
+        ...found,
+        ...(props === undefined ? {} : { props: flat<LinkOutputs>(props) }),
+        ...(inputs === undefined ? {} : { inputs: flat<LinkInputs>(inputs) }),
+    };
 }
 
 export async function remove(olds: LinkOutputs): Promise<void> {

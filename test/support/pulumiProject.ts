@@ -24,6 +24,10 @@ export interface StateResource {
     readonly outputs?: Record<string, unknown>;
 }
 
+function partOf(value: unknown): object {
+    return typeof value === "object" && value !== null ? value : {};
+}
+
 /**
  * A Pulumi project in a folder of its own with a file backend and one stack, run by the real command line. Brokers that it starts hold
  * a lease on this test process, so that a killed run leaves nothing behind.
@@ -152,12 +156,15 @@ export class PulumiProject {
         return this.must("stack", "export");
     }
 
-    /** The resources of the state, secrets decrypted. */
+    /** The resources of the state, secrets decrypted; what a kind keeps together in `args` and `made` stands beside that too. */
     async resources(): Promise<StateResource[]> {
         const state = JSON.parse(await this.must("stack", "export", "--show-secrets")) as {
             deployment: { resources?: StateResource[] };
         };
-        return state.deployment.resources ?? [];
+        return (state.deployment.resources ?? []).map(({ outputs, ...resource }) => ({
+            ...resource,
+            ...(outputs === undefined ? {} : { outputs: { ...outputs, ...partOf(outputs.args), ...partOf(outputs.made) } }),
+        }));
     }
 
     /** Broker processes that this project's sites have in their folders, still running. */

@@ -1,6 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 
+import { type Stored, storedFormOf, unpacked } from "../../src/dynamic/storedForm.js";
+import { unknownValue } from "../../src/dynamic/unknown.js";
+
 /** Marks a secret in what the SDK sends. */
 const secretMark = "4dabf18193072939515e22adb298388d";
 
@@ -104,10 +107,11 @@ export async function record(
                     called.push({ token, args });
                     return calls(token, args);
                 },
-                newResource: ({ type, name, inputs }) => ({
-                    id: `${name}-id`,
-                    state: { ...inputs, ...outputs(type, name, inputs as Record<string, unknown>) },
-                }),
+                newResource: ({ type, name, inputs }) => {
+                    const more = outputs(type, name, flat(type, inputs as Record<string, unknown>));
+                    const made = storedFormOf(kindOf(type)) === undefined ? more : { made: more };
+                    return { id: `${name}-id`, state: { ...inputs, ...made } };
+                },
             },
             "project",
             "stack",
@@ -125,6 +129,8 @@ export async function record(
         });
         // A program has returned long before its last resource is registered.
         await pulumi.runtime.disconnect();
+        // What the program does with the last outputs comes a few promises later.
+        await new Promise((resolve) => setImmediate(resolve));
         if (thrown !== undefined) {
             throw thrown.error;
         }
@@ -142,8 +148,10 @@ export async function record(
                         ? ""
                         : (byUrn.get(request.getParent()) ?? request.getParent()),
                     dependencies: namesOf(request.getDependenciesList()),
-                    inputs: unwrapped(raw) as Record<string, unknown>,
-                    secrets: secretPaths(raw),
+                    inputs: flat(request.getType(), raw),
+                    secrets: secretPaths(raw).flatMap((path) =>
+                        path === "secrets" ? secretNames(request.getType(), raw) : [path],
+                    ),
                     secretOutputs: request.getAdditionalsecretoutputsList(),
                     propertyDependencies: propertyDependencies(request, namesOf),
                     provider: request.getProvider(),
@@ -174,6 +182,23 @@ export async function record(
         MockMonitor.prototype.registerResource = original;
         MockMonitor.prototype.readResource = originalRead;
     }
+}
+
+/** `clusterLink` of `…:ClusterLink`. */
+function kindOf(type: string): string {
+    const name = type.split(":").at(-1) ?? "";
+    return `${name.charAt(0).toLowerCase()}${name.slice(1)}`;
+}
+
+/** Inputs by argument, secrets unwrapped, whatever form the kind is stored in. */
+function flat(type: string, raw: Record<string, unknown>): Record<string, unknown> {
+    return { ...unpacked(storedFormOf(kindOf(type)), unwrapped(raw) as Stored, unknownValue) };
+}
+
+/** The arguments in the one secret of a kind. */
+function secretNames(type: string, raw: Record<string, unknown>): string[] {
+    const given = flat(type, raw);
+    return (storedFormOf(kindOf(type))?.secrets ?? []).filter((name) => name in given);
 }
 
 /** The parts of the SDK's request that are read here. */

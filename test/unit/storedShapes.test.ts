@@ -47,6 +47,7 @@ const probe: Keys<ProbeInputs> = {
     prove: true,
     reach: true,
     progressUrn: true,
+    sealed: true,
 };
 const probeOwn: Own<ProbeOutputs, ProbeInputs> = { results: true };
 
@@ -61,7 +62,7 @@ describe("the stored keys", () => {
 
     it("of delivery probes are frozen", () => {
         expect(sorted(probe)).toBe(
-            "a b count directions maxLoss pair payloadBytes progressUrn prove proves qos rate reach timeoutSeconds",
+            "a b count directions maxLoss pair payloadBytes progressUrn prove proves qos rate reach sealed timeoutSeconds",
         );
         expect(sorted(probeOwn)).toBe("results");
     });

@@ -161,9 +161,9 @@ describe("LinkPair", () => {
     it("keeps every secret a secret, in inputs and outputs", async () => {
         const recording = await pairOf(both);
         expect(recording.named("fleet-a-b-b-to-a").secrets).toEqual(["api", "password", "tls"]);
-        expect(recording.named("fleet-a-b-b-to-a").secretOutputs.toSorted()).toEqual(["api", "password", "tls"]);
+        expect(recording.named("fleet-a-b-b-to-a").secretOutputs).toEqual(["secrets"]);
         expect(recording.named("fleet-a-b-access-for-a-at-b").secrets).toEqual(["api", "password"]);
-        expect(recording.named("fleet-a-b-access-for-a-at-b").secretOutputs.toSorted()).toEqual(["api", "password"]);
+        expect(recording.named("fleet-a-b-access-for-a-at-b").secretOutputs).toEqual(["secrets"]);
         expect(recording.named("fleet-a-b-delivery").secrets).toEqual(["a", "b"]);
     });
 

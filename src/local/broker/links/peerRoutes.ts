@@ -158,7 +158,8 @@ export class PeerRoutes {
             saved[name] = { incarnation, routes: [...routes], contactAt };
         }
         try {
-            writePrivate(this.#path, JSON.stringify(saved));
+            // Peers tell their routes again where the file is lost.
+            writePrivate(this.#path, JSON.stringify(saved), { durable: false });
         } catch {
             // Without the file a restart starts with no routes; the peers tell them again.
         }
