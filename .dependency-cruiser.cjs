@@ -92,6 +92,24 @@ module.exports = {
             to: { path: pulumi },
         },
         {
+            name: "no-pulumi-in-network-holder",
+            comment: "What holds a local network is a process of its own too: it outlives every run of Pulumi.",
+            severity: "error",
+            from: { path: "^src/local/network/holder/", pathNot: tests },
+            to: { path: pulumi },
+        },
+        {
+            name: "no-site-code-in-network-holder",
+            comment:
+                "What holds a local network knows addresses, IPsec configuration and how processes are told apart, nothing of the library around it.",
+            severity: "error",
+            from: { path: "^src/local/network/holder/", pathNot: tests },
+            to: {
+                path: "^src/",
+                pathNot: `^src/local/network/holder/|^src/local/broker/(files|lease|log|processIdentity)[.]ts$|${layers[0].path}|${layers[1].path}`,
+            },
+        },
+        {
             name: "no-site-code-in-broker",
             comment:
                 "The local broker stands alone: it may use errors, names and EMQX's formats, nothing of the library around it.",

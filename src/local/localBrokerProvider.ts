@@ -142,7 +142,9 @@ function fingerprint(inputs: LocalBrokerInputs): string {
     const secretParts = [tls.ca, tls.serverCert, tls.serverKey, tls.linkCert, tls.linkKey, apiKey, apiSecret];
     const people = users.flatMap((user) => [user.username, user.password, user.superuser ?? false]);
     const place =
-        network === undefined ? [] : [network.stateDir, network.siteNumber, network.asn, network.holdSeconds, network.bfd];
+        network === undefined
+            ? []
+            : [network.stateDir, network.siteNumber, network.asn, network.holdSeconds, network.bfdIntervalMs];
     return JSON.stringify([...all, ...secretParts, ...people, routeLifeSeconds ?? 0, ...place]);
 }
 

@@ -242,9 +242,15 @@ function normalize(name: string, args: LocalSiteArgs) {
             `${links} cannot be had: at level network the link door is 8884 in the site's own network; leave it out`,
         );
     }
-    const { holdSeconds } = args.bgp ?? {};
+    const { holdSeconds, bfdIntervalMs } = args.bgp ?? {};
     if (holdSeconds !== undefined && !(Number.isInteger(holdSeconds) && holdSeconds >= 3 && holdSeconds <= 180)) {
         throw new InputError("bgp.holdSeconds", `${quote(holdSeconds)} is out of range; set 3 to 180 whole seconds`);
+    }
+    if (bfdIntervalMs !== undefined && bfdIntervalMs !== 0 && !(bfdIntervalMs >= 50 && bfdIntervalMs <= 1_000)) {
+        throw new InputError(
+            "bgp.bfdIntervalMs",
+            `${quote(bfdIntervalMs)} is out of range; set 50 to 1000 milliseconds, or 0 for no BFD`,
+        );
     }
     const life = args.routeLifeSeconds;
     if (life !== undefined && !(life >= 1 && life <= 30)) {

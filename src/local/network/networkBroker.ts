@@ -16,8 +16,11 @@ export function insidePorts(wish: LocalPorts): LocalPorts {
 }
 
 /** Makes a site's part of the network, or leaves it as it is, and lets go of its ports on loopback. */
-export async function prepareSite(folder: string, { name, siteNumber, asn, holdSeconds, bfd }: SiteSpec): Promise<void> {
-    await ask(folder, { op: "putSite", site: { name, siteNumber, asn, holdSeconds, bfd } });
+export async function prepareSite(
+    folder: string,
+    { name, siteNumber, asn, holdSeconds, bfdIntervalMs }: SiteSpec,
+): Promise<void> {
+    await ask(folder, { op: "putSite", site: { name, siteNumber, asn, holdSeconds, bfdIntervalMs } });
     await ask(folder, { op: "openDoors", site: name, doors: {} });
 }
 

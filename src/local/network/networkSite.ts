@@ -25,8 +25,11 @@ import { LocalPath, type LocalPathArgs } from "./localPath.js";
 export interface LocalBgpArgs {
     /** Seconds of silence after which a neighbour is given up, 3 to 180. @default 9 */
     readonly holdSeconds?: number | undefined;
-    /** Notice silence after 300 ms by BFD (100 ms x 3). Clouds' managed VPNs have no BFD. @default true */
-    readonly bfd?: boolean | undefined;
+    /**
+     * Milliseconds between BFD's signs of life, 50 to 1000, or 0 for no BFD: three missing ones are silence. Clouds' managed VPNs have no BFD.
+     * @default 100
+     */
+    readonly bfdIntervalMs?: number | undefined;
 }
 
 /** What of a tier is not a cloud's own, at level `network`: everything else of it is real. */
@@ -68,7 +71,13 @@ export class NetworkSite {
         this.network = parts.network;
         this.stateDir = parts.network.stateDir;
         this.namesDir = parts.namesDir;
-        this.spec = { name, siteNumber, asn, holdSeconds: parts.bgp?.holdSeconds ?? 9, bfd: parts.bgp?.bfd ?? true };
+        this.spec = {
+            name,
+            siteNumber,
+            asn,
+            holdSeconds: parts.bgp?.holdSeconds ?? 9,
+            bfdIntervalMs: parts.bgp?.bfdIntervalMs ?? 100,
+        };
         this.addresses = siteAddresses(siteNumber);
         const vpn: VpnFacts = {
             asn,

@@ -9,6 +9,7 @@ import { machines } from "./machines.mts";
 import { lookup, nameTypes } from "./names.mts";
 import { kindOf } from "./naming.mts";
 import { networkTypes } from "./network.mts";
+import { networks } from "./tunnels.mts";
 
 /** Microsoft Azure. */
 export const azure: Cloud = {
@@ -31,4 +32,5 @@ export const azure: Cloud = {
     machines,
     lookup,
     route,
+    networks,
 };

@@ -7,8 +7,8 @@ export interface SiteSpec {
     readonly asn: number;
     /** Seconds of silence after which BGP gives a neighbour up. */
     readonly holdSeconds: number;
-    /** Whether silence is noticed by BFD (100 ms x 3) before that. */
-    readonly bfd: boolean;
+    /** Milliseconds between signs of life of BFD, three of which may be missing; 0: no BFD. */
+    readonly bfdIntervalMs: number;
 }
 
 /** What one site does for one peer in one tier: half of a pair. Both halves make the path. */

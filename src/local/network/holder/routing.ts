@@ -15,12 +15,12 @@ export function tunnelName(peer: string, { key }: Pick<TunnelSpec, "key">): stri
 }
 
 /** How soon a silent neighbour is noticed in this lab: much sooner than clouds do. */
-export function timersOf({ holdSeconds, bfd }: Pick<SiteSpec, "holdSeconds" | "bfd">): BgpTimers {
+export function timersOf({ holdSeconds, bfdIntervalMs }: Pick<SiteSpec, "holdSeconds" | "bfdIntervalMs">): BgpTimers {
     return {
         keepalive: Math.max(1, Math.floor(holdSeconds / 3)),
         hold: holdSeconds,
         errorWait: [1, 5],
-        ...(bfd ? { bfd: { intervalMs: 100, multiplier: 3 } } : {}),
+        ...(bfdIntervalMs === 0 ? {} : { bfd: { intervalMs: bfdIntervalMs, multiplier: 3 } }),
     };
 }
 
@@ -80,6 +80,7 @@ export interface RouterNeighbours {
 /** The router's BGP: what its gateways have learnt, and what private lines tell, which are preferred. */
 export function routerBird(site: SiteSpec, { byGateways, lines }: RouterNeighbours): string {
     const own = siteAddresses(site.siteNumber);
+    const { bfd } = timersOf(site);
     const text = [
         `router id ${own.router};`,
         "log stderr { warning, error, fatal, bug };",
@@ -87,7 +88,9 @@ export function routerBird(site: SiteSpec, { byGateways, lines }: RouterNeighbou
         "protocol kernel { merge paths on; ipv4 { import none; export where source = RTS_BGP; }; }",
         `protocol static own_ranges { ipv4; route ${own.cidr} blackhole; }`,
         'filter told { if proto = "own_ranges" then accept; reject; }',
-        ...(site.bfd ? ['protocol bfd { interface "*" { interval 100 ms; multiplier 3; }; }'] : []),
+        ...(bfd === undefined
+            ? []
+            : [`protocol bfd { interface "*" { interval ${bfd.intervalMs} ms; multiplier ${bfd.multiplier}; }; }`]),
         "",
     ].join("\n");
     const gateways = own.gateways.map((each, index) =>
