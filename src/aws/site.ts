@@ -37,12 +37,18 @@ import { awsVpnEnd } from "./vpnEnd.js";
  *   that keeps its address and an encrypted disk that outlives it; they are made, changed and removed one at a time
  * - identity: secrets, certificates, ten encrypted parameters of Systems Manager, a role that may read these and nothing else
  * - names: the private zone `link.<mesh>.internal`, and one record of a public zone with `dns`
+ * - with the first pair of tier `vpn`: a second, internal load balancer for links, with a security group. With the first such pair in another
+ *   cloud or on a device: a transit gateway with an attachment in z subnets and two route tables, or a virtual private gateway (`vpn`); then for
+ *   each pair a customer gateway and a VPN connection for each of the peer's addresses, and routes to the peer's ranges. AWS sites among
+ *   themselves are joined by VPC peering, without any of these
  *
  * The default type m7g.large (arm64) is not in every region: set `broker.size`, such as `t4g.large` or `m7i.large`, where it is missing.
  *
  * Costs in us-east-1, before anything is sent: 123.45 USD a month with one node and 242.58 USD with three, in three zones with one NAT
  * gateway (machines 59.57 USD each, 2026-06-17; NAT gateway 32.85 USD, 2024-09; load balancer 16.43 USD, 2026-08-21; 4 addresses 14.60 USD,
- * 2024-02-01), and the disks and the private zone, for which no dated price is at hand. `monthlyCosts` has the rows with their sources.
+ * 2024-02-01), and the disks and the private zone, for which no dated price is at hand. `monthlyCosts` has the rows with their sources. Tier
+ * `vpn` adds the second load balancer (16.43 USD) and attachments of the transit gateway: 36.50 USD for the network and for each VPN connection
+ * (2026-08-21).
  *
  * The provider wants a region of its own too (`aws:region`), even though every resource names the site's.
  *

@@ -5,7 +5,7 @@ import type { VpnFacts } from "../contracts/facts.js";
 import type { AwsSiteChoices } from "./choices.js";
 import { nameOf } from "./firewall.js";
 import { type AwsScope, ownProvider, place } from "./scope.js";
-import type { TunnelGateway } from "./vpnGateway.js";
+import type { TunnelGateway } from "./tunnelGateway.js";
 import { type AwsNetwork, routeTablesOf, zoneOf } from "./zones.js";
 
 /**

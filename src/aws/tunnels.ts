@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { SideTunnel, VpnPeer, VpnSide } from "../contracts/vpn.js";
 import type { IpsecSuite } from "../ipsec/suite.js";
 import { type AwsScope, ownProvider, place } from "./scope.js";
-import type { TunnelGateway } from "./vpnGateway.js";
+import type { TunnelGateway } from "./tunnelGateway.js";
 
 /** A suite in AWS's words: one algorithm for each role, the same in both phases. */
 interface Proposal {
@@ -132,8 +132,9 @@ function connect(
             ...opts,
             // Two connections of a gateway cannot have the same inside ranges.
             deleteBeforeReplace: true,
-            // AWS deletes no customer gateway that a connection still names.
-            replaceWith: [customerGateway],
+            // AWS deletes no customer gateway that a connection still names: the connection, and what holds it, goes first. `replaceWith` would
+            // not see to that order.
+            replaceOnChanges: ["customerGatewayId"],
             additionalSecretOutputs: ["customerGatewayConfiguration", "tunnel1PresharedKey", "tunnel2PresharedKey"],
         },
     );

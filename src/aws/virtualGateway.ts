@@ -2,7 +2,7 @@ import * as ec2 from "@pulumi/aws/ec2/index.js";
 import type { VpnFacts } from "../contracts/facts.js";
 import type { AwsSiteChoices } from "./choices.js";
 import { type AwsScope, place } from "./scope.js";
-import type { TunnelGateway } from "./vpnGateway.js";
+import type { TunnelGateway } from "./tunnelGateway.js";
 import { type AwsNetwork, routeTablesOf } from "./zones.js";
 
 /**

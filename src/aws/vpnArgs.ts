@@ -3,7 +3,6 @@ import type { ClusterPlan } from "../cluster/clusterPlan.js";
 import { type CloudVpnArgs, cloudVpnFacts } from "../cluster/vpn.js";
 import type { PlannedVpnPeer } from "../contracts/vpn.js";
 import { InputError, quote } from "../errors.js";
-import type { AwsNetworkArgs } from "./args.js";
 
 /** The site's VPN gateway. It is made only when a pair of tier `vpn` needs tunnels. */
 export interface AwsVpnArgs extends CloudVpnArgs {
@@ -26,6 +25,11 @@ export interface AwsVpnChoice {
     readonly support: VpnSupport;
 }
 
+/** What a network of the user's says for the gateway. */
+interface VpnNetwork {
+    readonly zones: Readonly<Record<string, { readonly routeTableId?: unknown; readonly attachmentSubnetId?: unknown }>>;
+}
+
 /** VPN connections that AWS gives a virtual private gateway. */
 const mostOfVirtual = 10;
 
@@ -38,7 +42,7 @@ export function chooseVpn(
     plan: Pick<ClusterPlan, "name" | "siteNumber">,
     args: AwsVpnArgs | undefined,
     cidr: string,
-    network: AwsNetworkArgs | undefined,
+    network: VpnNetwork | undefined,
 ): AwsVpnChoice {
     const gateway = args?.gateway ?? "transit";
     if (gateway !== "transit" && gateway !== "virtual") {
@@ -58,7 +62,7 @@ export function chooseVpn(
 }
 
 /** What the arguments of a network of the user's do not say and the gateway needs. */
-function lacks({ zones }: AwsNetworkArgs, gateway: AwsVpnChoice["gateway"]): readonly string[] {
+function lacks({ zones }: VpnNetwork, gateway: AwsVpnChoice["gateway"]): readonly string[] {
     return Object.entries(zones).flatMap(([zone, { routeTableId, attachmentSubnetId }]) => [
         ...(routeTableId === undefined ? [`network.zones[${quote(zone)}].routeTableId`] : []),
         ...(attachmentSubnetId === undefined && gateway === "transit"

@@ -5,22 +5,10 @@ import type { AwsSiteChoices } from "./choices.js";
 import { AwsPeerableNetwork, peerNetworks } from "./peering.js";
 import type { AwsScope } from "./scope.js";
 import { createTransitGateway } from "./transitGateway.js";
+import type { TunnelGateway } from "./tunnelGateway.js";
 import { connectTunnels } from "./tunnels.js";
 import { createVirtualGateway } from "./virtualGateway.js";
 import type { AwsNetwork } from "./zones.js";
-
-/** What VPN connections of a site end at. */
-export interface TunnelGateway {
-    /** As a VPN connection names it. */
-    readonly target: { readonly transitGatewayId: pulumi.Output<string> } | { readonly vpnGatewayId: pulumi.Output<string> };
-    /** Leads what comes out of a VPN connection into the site's network, and takes the routes that come with it. */
-    admitConnection(
-        connection: { readonly what: string; readonly attachmentId: pulumi.Output<string> },
-        opts: pulumi.CustomResourceOptions,
-    ): readonly pulumi.Resource[];
-    /** Leads a peer's ranges from the site's subnets into the tunnels. */
-    leadTo(peer: VpnPeer, opts: pulumi.CustomResourceOptions): readonly pulumi.Resource[];
-}
 
 /**
  * A site's VPN gateway. It is made with the first tunnels, as a child of the site; pairs within AWS need none, their networks are peered.

@@ -5,7 +5,7 @@ import type { CloudName } from "./types.mts";
 /**
  * Writes the executables that the engine starts as provider plugins. Each prints the port on which the simulation serves its cloud and
  * stays as long as the engine does: the simulation is one process for all clouds and all commands, so that a command starts fast and
- * an account outlives it.
+ * an account outlives it. When the simulation is gone, as after a killed test, it ends the engine, which would wait for ever.
  *
  * @returns the folder to put first on PATH
  */
@@ -16,7 +16,10 @@ export function writePlugins(folder: string, clouds: readonly CloudName[]): stri
         const script = `#!/bin/sh
 cat '${portFile(folder, cloud)}' || exit 1
 exec >/dev/null 2>&1
-while kill -0 "$PPID"; do sleep 1; done
+while kill -0 "$PPID"; do
+    kill -0 ${process.pid} || kill -9 "$PPID"
+    sleep 1
+done
 `;
         writeFileSync(join(bin, `pulumi-resource-${cloud}`), script, { mode: 0o755 });
     }

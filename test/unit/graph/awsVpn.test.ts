@@ -106,7 +106,7 @@ describe("an AWS site in tier vpn", () => {
         for (const key of keys) {
             expect(key).toMatch(presharedKeyForm);
         }
-        for (const { inputs, secrets, secretOutputs, deleteBeforeReplace } of connections) {
+        for (const { inputs, secrets, secretOutputs, deleteBeforeReplace, replaceOnChanges } of connections) {
             for (const tunnel of ["tunnel1", "tunnel2"]) {
                 expect(Object.fromEntries(Object.entries(inputs).filter(([key]) => key.startsWith(tunnel)))).toEqual({
                     [`${tunnel}InsideCidr`]: expect.stringMatching(/^169\.254\./),
@@ -128,6 +128,7 @@ describe("an AWS site in tier vpn", () => {
                 expect.arrayContaining(["customerGatewayConfiguration", "tunnel1PresharedKey", "tunnel2PresharedKey"]),
             );
             expect(deleteBeforeReplace).toBe(true);
+            expect(replaceOnChanges).toEqual(["customerGatewayId"]);
         }
     });
 
