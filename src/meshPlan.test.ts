@@ -18,6 +18,9 @@ function site(name: string, siteNumber: number, more: Partial<SiteFacts> = {}): 
     };
 }
 
+const onAws = site("a", 1, { platform: "aws" });
+const existing = (name: string, siteNumber: number, egress: readonly string[], doors: readonly string[]) =>
+    site(name, siteNumber, { platform: "external", publicAddresses: { egress, doors } });
 const two = [site("a", 1), site("b", 2)];
 const three = [...two, site("c", 3)];
 
@@ -157,8 +160,51 @@ describe("planMesh", () => {
             { sites: [site("a", 1), site("b", 2, { filtersSources: true })] },
             "sites: the link door of b admits listed addresses only, and those that a comes from are not known (pair a-b)",
         ],
+        [
+            "two peers of an AWS site that come from one address",
+            {
+                sites: [
+                    onAws,
+                    existing("b", 2, ["198.51.99.7"], ["b:1"]),
+                    existing("c", 3, ["198.51.99.6", "198.51.99.7"], ["c:1"]),
+                ],
+            },
+            "sites: b and c both come from 198.51.99.7, and a must admit each by itself: AWS takes one rule for an address and a port",
+        ],
+        [
+            "two peers of an AWS site whose doors are one address and port",
+            { sites: [onAws, existing("b", 2, [], ["198.51.99.8:8884"]), existing("c", 3, [], ["198.51.99.8:8884"])] },
+            "sites: the link doors of b and c are both 198.51.99.8:8884, and a must let its brokers out to each",
+        ],
+        [
+            "two peers of an AWS site whose doors are names at one port",
+            { sites: [onAws, existing("b", 2, [], ["0.0.0.0/0:8884"]), existing("c", 3, [], ["0.0.0.0/0:8884"])] },
+            "both at port 8884, and a must let its brokers out to each: AWS takes one rule for an address and a port. Set link.addresses of at least one of them",
+        ],
+        [
+            "a name as a door at a port that brokers on AWS may use anywhere",
+            { sites: [onAws, existing("b", 2, [], ["0.0.0.0/0:443"])] },
+            "the link door of b is a name whose addresses are not known, at port 443, which the brokers of a may use anywhere already",
+        ],
     ])("refuses %s", (_what, more, message) => {
         expect(() => planMesh(input(more))).toThrow(message);
+    });
+
+    it("takes peers that an AWS site can tell apart, and leaves other clouds and tiers alone", () => {
+        const sites = (platform: SiteFacts["platform"], doors: readonly [string, string], egress: readonly [string, string]) => [
+            { ...onAws, platform },
+            existing("b", 2, [egress[0]], [doors[0]]),
+            existing("c", 3, [egress[1]], [doors[1]]),
+        ];
+        const apart = sites("aws", ["198.51.99.8:8884", "198.51.99.8:9884"], ["198.51.99.1", "198.51.99.2"]);
+        expect(planMesh(input({ sites: apart })).pairs).toHaveLength(3);
+        const equal = [
+            ["0.0.0.0/0:8884", "0.0.0.0/0:8884"],
+            ["198.51.99.1", "198.51.99.1"],
+        ] as const;
+        expect(planMesh(input({ sites: sites("gcp", ...equal) })).pairs).toHaveLength(3);
+        const notLinked = input({ sites: sites("aws", ...equal), pairs: { "a-c": { linked: false } } });
+        expect(planMesh(notLinked).pairs).toHaveLength(2);
     });
 
     it("takes ranges that lie side by side, and sites whose range is not known", () => {

@@ -3,6 +3,7 @@ import type { SiteFacts } from "./contracts/site.js";
 import { InputError, quote } from "./errors.js";
 import type { IpsecSuite } from "./ipsec/suite.js";
 import { checkSiteName, checkSiteNumber, pairKey, type Tier, tiers } from "./naming.js";
+import { checkNatRules } from "./tiers/natPlan.js";
 import { planVpn, type VpnPlan } from "./tiers/vpnPlan.js";
 
 /** Topic filters: the same for every receiving site, or per receiving site by its name. */
@@ -105,6 +106,7 @@ export function planMesh(input: MeshPlanInput): MeshPlan {
     if (pairs.length === 0) {
         throw new InputError("pairs", "every pair has linked: false, so nothing would be linked; leave at least one pair linked");
     }
+    checkNatRules(input.sites, pairs);
     const byName = new Map(input.sites.map((site) => [site.name, site]));
     const vpn = planVpn(
         pairs.flatMap(({ key, tier, maxOutageSeconds, ...pair }) => {

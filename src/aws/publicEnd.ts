@@ -97,12 +97,15 @@ function letOut(
     });
 }
 
-function waysTo({ address }: LinkDoor): readonly { readonly key: readonly string[]; readonly range: pulumi.Input<string> }[] {
+function waysTo({
+    address,
+    leadsTo,
+}: LinkDoor): readonly { readonly key: readonly string[]; readonly range: pulumi.Input<string> }[] {
     if (address?.recordType === "A") {
         return [{ key: [], range: pulumi.interpolate`${address.value}/32` }];
     }
     return (
-        address?.leadsTo?.map((one) => ({ key: [one.key], range: pulumi.interpolate`${one.address}/32` })) ?? [
+        (address?.leadsTo ?? leadsTo)?.map((one) => ({ key: [one.key], range: pulumi.interpolate`${one.address}/32` })) ?? [
             { key: [], range: "0.0.0.0/0" },
         ]
     );

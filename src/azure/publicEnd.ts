@@ -64,8 +64,8 @@ export function azurePublicEnd(scope: AzureScope, { egress, firewall, address, c
 }
 
 /** A peer's door as an outbound rule names it: by its fixed addresses. A name without such leads to addresses that come and go. */
-function wayTo({ address, server }: LinkDoor) {
-    const fixed = address?.recordType === "A" ? [address.value] : address?.leadsTo?.map((one) => one.address);
+function wayTo({ address, leadsTo, server }: LinkDoor) {
+    const fixed = address?.recordType === "A" ? [address.value] : (address?.leadsTo ?? leadsTo)?.map((one) => one.address);
     return {
         who: fixed?.map((one) => pulumi.interpolate`${one}/32`) ?? "Internet",
         ports: [address === undefined ? server.apply(portOf) : String(address.port)],

@@ -37,6 +37,11 @@ export interface SiteFacts {
     readonly filtersSources?: boolean | undefined;
     /** Set where the addresses that the site's brokers come from are fixed and known before a link is made. */
     readonly fixedEgress?: boolean | undefined;
+    /**
+     * Public addresses of an existing cluster as far as they are written down: those that its brokers come from, and its link door as
+     * `address:port`, or `0.0.0.0/0:port` where it is a name that leads anywhere.
+     */
+    readonly publicAddresses?: { readonly egress: readonly string[]; readonly doors: readonly string[] } | undefined;
     /** Where the site is on this machine: how real its network is. All sites of a mesh that have one have the same. */
     readonly level?: "process" | "network" | undefined;
     /** Where the site's brokers are not EMQX: what that leaves unproven, as a sentence. */

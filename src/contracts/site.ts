@@ -83,6 +83,8 @@ export interface LinkDoor {
      * such a zone is told this address instead, with the stable name as its TLS name.
      */
     readonly address?: (DoorAddress & { readonly host: string }) | undefined;
+    /** Where `server` is a name that is not Linkspan's: all addresses that it can ever lead to. Peers' brokers are then let out to these alone. */
+    readonly leadsTo?: readonly FixedAddress[] | undefined;
     readonly tls: pulumi.Output<LinkDoorTls>;
     /** Whether the door asks for a client certificate, and whose. */
     readonly clientCertificate:

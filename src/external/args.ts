@@ -28,6 +28,12 @@ export interface ExternalLinkArgs {
     /** `host:port` of the listener for links, as the peers reach it. */
     readonly server: pulumi.Input<string>;
     /**
+     * Fixed public IPv4 addresses of that listener: all that the host of `server` can ever lead to. Cloud sites let their brokers out to
+     * these alone; without them, to the port anywhere where `server` is a name.
+     * @default the host of `server` where that is an address, else not known
+     */
+    readonly addresses?: readonly string[] | undefined;
+    /**
      * IPv4 addresses that the cluster's brokers come from when they connect to the outside, such as those of its NAT gateway. Needed
      * where a peer admits listed addresses only, as the cloud sites do.
      * @default not known

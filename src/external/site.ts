@@ -115,12 +115,17 @@ export class ExternalSite extends pulumi.ComponentResource implements Site {
                 interconnect: notYet("interconnect"),
             },
             ...(args.vpn === undefined ? {} : { vpn: externalVpnFacts(name, args.siteNumber, args.vpn) }),
+            publicAddresses: publicAddresses(args),
             fixedEgress: (args.link.egressAddresses ?? []).length > 0,
         };
         this.version = preflight.version;
         this.cluster = externalCluster(this, name, args, { api, host, port, preflight });
+        const addresses = doorAddresses(args);
         this.door = {
             server,
+            ...(addresses.length === 0
+                ? {}
+                : { leadsTo: addresses.map((address) => ({ key: address, address: pulumi.output(address) })) }),
             // Without a name the link takes the host of `server` where that is one; an address has none.
             tls: pulumi.all([args.link.tls?.ca, args.link.tls?.serverName]).apply(
                 ([ca, serverName]): LinkDoorTls =>
@@ -184,6 +189,39 @@ export class ExternalSite extends pulumi.ComponentResource implements Site {
     }
 }
 
+/** The listener's fixed addresses, as far as they are written down. */
+function doorAddresses({ link }: ExternalSiteArgs): readonly string[] {
+    const host = hostAndPort(link.server)?.host;
+    return link.addresses ?? (host !== undefined && isPublic(host) ? [host] : []);
+}
+
+/** What the mesh's plan compares between existing clusters. */
+function publicAddresses(args: ExternalSiteArgs): NonNullable<SiteFacts["publicAddresses"]> {
+    const port = hostAndPort(args.link.server)?.port;
+    const fixed = doorAddresses(args);
+    const hosts = fixed.length === 0 ? ["0.0.0.0/0"] : fixed;
+    return {
+        egress: args.link.egressAddresses ?? [],
+        doors: port === undefined ? [] : hosts.map((host) => `${host}:${port}`),
+    };
+}
+
+/** Host and port of a `server` that is plain; it is checked by itself. */
+function hostAndPort(server: pulumi.Input<string>): { readonly host: string; readonly port: string } | undefined {
+    const found = /^([^:]+)(?::(\d+))?$/.exec(plainOf(server) ?? "");
+    return found === null ? undefined : { host: (found[1] ?? "").toLowerCase(), port: found[2] ?? "1883" };
+}
+
+/** A private or loopback address is none that a rule for the public way out could name. */
+function isPublic(host: string): boolean {
+    try {
+        checkPublicAddress(host, "link.server");
+        return true;
+    } catch {
+        return false;
+    }
+}
+
 /** A value where it is plain; an output is checked when it is used. */
 function plainOf<T>(value: pulumi.Input<T> | undefined): T | undefined {
     return pulumi.Output.isInstance(value) || value instanceof Promise ? undefined : value;
@@ -202,8 +240,13 @@ function checkPlain(name: string, args: ExternalSiteArgs): void {
             `${quote(args.clusterName)} cannot be linked to; EMQX takes 1 to 254 letters, digits, "_" and "-", beginning with a letter or a digit. Set the cluster's cluster.name`,
         );
     }
-    for (const [index, address] of (args.link.egressAddresses ?? []).entries()) {
-        checkPublicAddress(address, `link.egressAddresses[${index}]`);
+    for (const list of ["egressAddresses", "addresses"] as const) {
+        for (const [index, address] of (args.link[list] ?? []).entries()) {
+            checkPublicAddress(address, `link.${list}[${index}]`);
+        }
+    }
+    if (args.link.addresses?.length === 0) {
+        throw new InputError("link.addresses", "it is empty; list the addresses of link.server, or leave it out");
     }
     if (args.vpn !== undefined) {
         checkVpnArgs(args.vpn);

@@ -125,6 +125,7 @@ export function externalVpnEnd(door: LinkDoor, vpn: ExternalVpnArgs, device: Ext
             ...door,
             server: pulumi.output(checkServerAddress(vpn.linkServer, { argument: "vpn.linkServer" })),
             address: undefined,
+            leadsTo: undefined,
         },
         // Peers see the brokers by their private addresses: the ranges are what their rules name.
         egress: [],

@@ -66,7 +66,7 @@ export function gcpPublicEnd({ site, linkHost, caPem, address, egress, firewall 
  * What brokers must be let out to: the door's fixed addresses. A door that is a name without such has addresses that come and go: there the
  * port alone is the bound, and the door proves itself by its certificate.
  */
-function targetOf({ address, server }: LinkDoor): {
+function targetOf({ address, leadsTo, server }: LinkDoor): {
     readonly ranges: pulumi.Output<string>[];
     readonly port: pulumi.Output<string>;
 } {
@@ -75,6 +75,6 @@ function targetOf({ address, server }: LinkDoor): {
         address === undefined
             ? server.apply((text) => text.slice(text.lastIndexOf(":") + 1))
             : pulumi.output(String(address.port));
-    const ranges = address?.leadsTo?.map((one) => pulumi.interpolate`${one.address}/32`);
+    const ranges = (address?.leadsTo ?? leadsTo)?.map((one) => pulumi.interpolate`${one.address}/32`);
     return { ranges: ranges ?? [host.apply((value) => (isIPv4(value) ? `${value}/32` : "0.0.0.0/0"))], port };
 }

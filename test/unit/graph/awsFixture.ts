@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { AwsSite, type AwsSiteArgs } from "../../../src/aws/index.js";
-import { ExternalSite } from "../../../src/external/index.js";
+import { ExternalSite, type ExternalSiteArgs } from "../../../src/external/index.js";
 import { MeshIdentity } from "../../../src/identity/meshIdentity.js";
 import { Mesh } from "../../../src/mesh.js";
 import { type Recording, type RecordOptions, record } from "../../support/recorder.js";
@@ -148,14 +148,14 @@ export const theirNetwork: NonNullable<AwsSiteArgs["network"]> = {
 };
 
 /** An existing cluster, whose link door has a port of its own. */
-export const plant = (name = "plant", siteNumber = 9): ExternalSite =>
+export const plant = (name = "plant", siteNumber = 9, link: Partial<ExternalSiteArgs["link"]> = {}): ExternalSite =>
     new ExternalSite(name, {
         siteNumber,
         clusterName: `emqx-${name}`,
         // Link doors of clouds ask for a certificate of the mesh.
         identity: MeshIdentity.of("project-stack"),
         api: { url: `https://${name}.example.com:18084`, key: "key", secret: pulumi.secret("api-S3cret") },
-        link: { server: `${name}.example.com:9884`, egressAddresses: ["198.51.99.7"] },
+        link: { server: `${name}.example.com:9884`, egressAddresses: ["198.51.99.7"], ...link },
         clients: { host: `${name}.example.com`, username: "probe", password: pulumi.secret("probe-S3cret") },
     });
 

@@ -82,6 +82,19 @@ describe("AWS sites in a mesh", () => {
         }
         expect(out("north-nat-to-plant")).toEqual({ fromPort: 9884, toPort: 9884, cidrIpv4: "0.0.0.0/0", ...group });
 
+        const listed = await recordAws(() => {
+            const site = new AwsSite("north", siteArgs(1));
+            const door = plant("plant", 9, { addresses: ["198.51.99.5", "198.51.99.6"] }).publicEnd().door;
+            site.publicEnd().admit(
+                { pair: "north-plant", facts: { ...site.facts, name: "plant" }, egress: [], door },
+                { parent: site },
+            );
+        });
+        for (const address of ["198.51.99.5", "198.51.99.6"]) {
+            const { inputs } = listed.named(`north-nat-to-plant-${address}`);
+            expect(inputs).toMatchObject({ cidrIpv4: `${address}/32`, fromPort: 9884, toPort: 9884 });
+        }
+
         const fixed = await recordAws(() => {
             const site = new AwsSite("north", siteArgs(1));
             const end = site.publicEnd();

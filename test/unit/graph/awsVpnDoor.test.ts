@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { MonthlyCost } from "../../../src/cluster/monthlyCost.js";
+import { exceptions } from "../../../src/policy/exceptions.js";
+import { violationsOf } from "../../../src/policy/rule.js";
+import { rules } from "../../../src/policy/rules.js";
 import { assertNoCycle, ofType, reaches } from "../../support/graph.js";
+import { policyGraph } from "../../support/policyGraph.js";
 import type { Recording } from "../../support/recorder.js";
 import { licensed, theirNetwork } from "./awsFixture.js";
 import { azure, gcp, othersByNat, type PeerShape, vpnMesh } from "./awsVpnFixture.js";
@@ -99,6 +103,28 @@ describe("an AWS site's private link door", () => {
         // One address of the peer: one connection, two tunnels.
         expect(ofType(recording, ":VpnConnection").map(({ name }) => name)).toEqual(["aws-vpn-connection-plant-0"]);
         expect(ofType(recording, "test:index:Part").filter(({ name }) => name.startsWith("plant-tunnel"))).toHaveLength(2);
+    });
+});
+
+describe("the security rules", () => {
+    it("find nothing in an AWS site's half of tier vpn, and something where a tunnel is laid open", async () => {
+        const recording = await withGcp();
+        const found = (graph: Recording) =>
+            violationsOf(policyGraph(graph), rules, exceptions)
+                .filter(({ exception }) => exception === undefined)
+                .map(({ rule, resource }) => `${rule.id} ${resource.name}`);
+        expect(found(recording).filter((text) => / aws-/.test(text))).toEqual([]);
+        const resources = recording.resources.map((one) =>
+            one.name === "aws-vpn-connection-gcp-0"
+                ? { ...one, secrets: [], inputs: { ...one.inputs, tunnel1IkeVersions: ["ikev1"] } }
+                : one.name === "aws-vpn-gateway"
+                  ? { ...one, inputs: { ...one.inputs, autoAcceptSharedAttachments: "enable" } }
+                  : one,
+        );
+        expect(found({ ...recording, resources })).toEqual(expect.arrayContaining([expect.stringContaining("aws-vpn-gateway")]));
+        expect(found({ ...recording, resources })).toEqual(
+            expect.arrayContaining([expect.stringContaining("aws-vpn-connection-gcp-0")]),
+        );
     });
 });
 
