@@ -19,6 +19,10 @@ export function isPrivate(address: string): boolean {
 
 /** What two halves do not agree in, each thing named. Keys are never shown. */
 export function differences(a: HalfTunnel, b: HalfTunnel): readonly string[] {
+    const lacking = [a, b].flatMap(({ name, lacks }) => (lacks === undefined ? [] : [`${name}: ${lacks}`]));
+    if (lacking.length > 0) {
+        return lacking;
+    }
     const found: string[] = [];
     const mirrored = (what: string, own: (half: HalfTunnel) => string | number, told: (half: HalfTunnel) => string | number) => {
         for (const [one, other] of [
@@ -59,7 +63,7 @@ export function differences(a: HalfTunnel, b: HalfTunnel): readonly string[] {
         ({ asn }) => asn,
         ({ peerAsn }) => peerAsn,
     );
-    return [...found, ...[a, b].flatMap(({ name, lacks }) => (lacks === undefined ? [] : [`${name}: ${lacks}`]))];
+    return found;
 }
 
 /** The /30 around an address. */
