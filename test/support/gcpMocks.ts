@@ -34,6 +34,10 @@ export const gcpMocks = {
         if (type === "gcp:compute/instance:Instance") {
             return { selfLink: `${compute}/instances/${name}`, instanceId: `number-of-${name}` };
         }
+        if (type === "gcp:compute/haVpnGateway:HaVpnGateway") {
+            const vpnInterfaces = [0, 1].map((id) => ({ id, ipAddress: `${id}-of-${name}` }));
+            return { selfLink: `${compute}/${name}`, name: `${name}-0000000`, vpnInterfaces };
+        }
         if (type.startsWith("gcp:")) {
             return { selfLink: `${compute}/${name}`, name: inputs.name ?? `${name}-0000000` };
         }
@@ -74,6 +78,9 @@ function ownOutputs(type: string, name: string, inputs: Record<string, unknown>)
     }
     if (type.endsWith(":ClusterLink")) {
         return { status: "connected", changedAt: "2026-01-01T00:00:00.000Z" };
+    }
+    if (type.endsWith(":LinkPath")) {
+        return { reached: inputs.host, verdict: "checked" };
     }
     return type.endsWith(":DeliveryProbe") ? { results: [] } : {};
 }
