@@ -240,7 +240,10 @@ export class Machines implements Doors {
         const { boot, cluster, machine } = booted;
         const wasRunning = booted.state === "running";
         booted.state = "gone";
-        this.#log.say(machine.id, `ends: ${reason}`);
+        // A machine that has lost its disk has ended already, and only now its instance goes.
+        if (wasRunning) {
+            this.#log.say(machine.id, `ends: ${reason}`);
+        }
         const node = boot?.nodeName;
         const replaced = [...this.#machines.values()].some((other) => other.state === "running" && other.boot?.nodeName === node);
         if (wasRunning && node !== undefined && cluster !== undefined && !replaced) {
