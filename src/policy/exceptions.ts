@@ -3,7 +3,6 @@ import { isSet, textAt } from "./properties.js";
 import type { PlainResource, RuleException } from "./rule.js";
 
 const clientPort = 8_883;
-const linkPort = 8_884;
 /** Packages of EMQX and Ubuntu, the cloud's own interfaces. */
 const webPorts = [80, 443];
 /** Azure's machines have no time server but the internet's; those of AWS and Google Cloud ask an address of the cloud's own. */
@@ -18,13 +17,31 @@ function isLinkspans({ urn }: PlainResource): boolean {
         .some((type) => type.startsWith("linkspan:"));
 }
 
+/**
+ * Whether a resource is the rule that lets a site's brokers out to the link door of one named peer, at whatever port that is: the mesh makes
+ * one for each pair of tier nat.
+ */
+function isWayToPeer({ urn }: PlainResource): boolean {
+    const [, , types = "", name = ""] = urn.split("::");
+    return types.split("$").at(-2) === "linkspan:index:Mesh" && /^[a-z][a-z0-9-]*-nat-to-[a-z]/.test(name);
+}
+
 /** Excepts what openings to everybody a resource of Linkspan's has, when all of them are of one kind. */
-function openings(rule: string, what: string, reason: string, meant: (opening: Opening) => boolean): RuleException {
+function openings(
+    rule: string,
+    what: string,
+    reason: string,
+    meant: (opening: Opening, resource: PlainResource) => boolean,
+): RuleException {
     return {
         rule,
         what,
         reason,
-        applies: (resource) => isLinkspans(resource) && openingsOf(resource).filter(isForEverybody).every(meant),
+        applies: (resource) =>
+            isLinkspans(resource) &&
+            openingsOf(resource)
+                .filter(isForEverybody)
+                .every((opening) => meant(opening, resource)),
     };
 }
 
@@ -43,6 +60,10 @@ const only = (direction: Opening["direction"], protocol: string, ports: readonly
     opening.protocol === protocol &&
     opening.ports.every(([from, to]) => from === to && ports.includes(from));
 
+/** Out, over TCP, to a single port. */
+const isOnePort = ({ direction, protocol, ports }: Opening) =>
+    direction === "out" && protocol === "tcp" && ports.length === 1 && ports.every(([from, to]) => from === to);
+
 /** What Linkspan's sites do against a rule, and why that is right. Resources that are not Linkspan's are never excepted. */
 export const exceptions: readonly RuleException[] = [
     ...["GCP-0027", "AZU-0047", "LINKSPAN-0023"].map((rule) =>
@@ -56,10 +77,11 @@ export const exceptions: readonly RuleException[] = [
     ...["AWS-0104", "GCP-0035", "AZU-0051"].map((rule) =>
         openings(
             rule,
-            "TCP 80 and 443, the peers' link port, and on Azure UDP 123, outbound",
-            "packages, time servers and the cloud's own interfaces have no addresses that could be listed, and a peer behind a name is bound by its certificate; all other ways out are closed",
-            (opening) =>
-                only("out", "tcp", [...webPorts, linkPort])(opening) ||
+            "TCP 80 and 443, one port to a named peer's link door, and on Azure UDP 123, outbound",
+            "packages, time servers and the cloud's own interfaces have no addresses that could be listed, and a peer behind a name is bound by its certificate (link.addresses closes this too); all other ways out are closed",
+            (opening, resource) =>
+                only("out", "tcp", webPorts)(opening) ||
+                (isWayToPeer(resource) && isOnePort(opening)) ||
                 (rule === "AZU-0051" && only("out", "udp", [timePort])(opening)),
         ),
     ),

@@ -90,6 +90,26 @@ describe("exceptions", () => {
         expect(found(8883, "urn:pulumi:s::p::my:linkspan:Thing$aws:vpc/x:X::linkspan:aws:AwsSite$x")).toEqual([false]);
     });
 
+    it("except the way out to a named peer's link door at any one port, and nothing else of a mesh or a site", () => {
+        const type = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule";
+        const excepted = (urn: string, from: number, to = from, ipProtocol = "tcp") =>
+            violationsOf(
+                new ResourceGraph([resource(type, { ipProtocol, fromPort: from, toPort: to, cidrIpv4: "0.0.0.0/0" }, { urn })]),
+                rules,
+                exceptions,
+            )
+                .filter(({ rule }) => rule.id === "AWS-0104")
+                .map(({ exception }) => exception !== undefined);
+        const toPeer = `urn:pulumi:s::p::linkspan:index:Mesh$${type}::aws-nat-to-plant`;
+        expect(excepted(toPeer, 9884)).toEqual([true]);
+        expect(excepted(toPeer, 8884)).toEqual([true]);
+        expect(excepted(toPeer, 1, 65_535)).toEqual([false]);
+        expect(excepted(toPeer, 53, 53, "udp")).toEqual([false]);
+        expect(excepted(`urn:pulumi:s::p::linkspan:index:Mesh$${type}::aws-anything`, 9884)).toEqual([false]);
+        expect(excepted(`urn:pulumi:s::p::linkspan:aws:AwsSite$${type}::aws-nat-to-plant`, 8884)).toEqual([false]);
+        expect(excepted(`urn:pulumi:s::p::${type}::aws-nat-to-plant`, 9884)).toEqual([false]);
+    });
+
     it("name rules that exist, and say why", () => {
         const ids = new Set(rules.map(({ id }) => id));
         for (const exception of exceptions) {
