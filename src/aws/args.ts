@@ -62,7 +62,9 @@ export interface AwsSiteArgs extends CloudSiteArgs {
     readonly region?: string | undefined;
     /**
      * Zones, 1 to 6, such as `eu-central-1a`. Every zone costs one Elastic IP of the load balancer; brokers take turns over the zones.
-     * Adding one at the end moves nothing; another order moves brokers.
+     * Adding one at the end moves nothing as long as there are no more nodes
+     * than zones; else it moves the nodes beyond the old number of zones, and another order moves any: a node that moves gets another
+     * address and an empty disk.
      * @default the first three of the region
      */
     readonly zones?: readonly string[] | undefined;
@@ -77,7 +79,8 @@ export interface AwsSiteArgs extends CloudSiteArgs {
     /** @default a transit gateway, made when a pair of tier `vpn` needs tunnels */
     readonly vpn?: AwsVpnArgs | undefined;
     /**
-     * ARN of a KMS key of yours for disks and secrets.
+     * ARN of a KMS key of yours for disks and secrets. Another key replaces the data disks by new, empty ones, and all machines: change it
+     * with several nodes only, which copy users, rules and links to each other, or set `broker.retainData` first.
      * @default the account's `aws/ebs` and `aws/ssm`
      */
     readonly kmsKeyId?: pulumi.Input<string> | undefined;

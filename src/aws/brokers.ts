@@ -137,7 +137,7 @@ function createDataDisk(scope: AwsScope, network: AwsNetwork, { key, zone }: Nod
             ...(kmsKeyId === undefined ? {} : { kmsKeyId }),
             tags: at.tags,
         },
-        { parent, protect: plan.protectData },
+        { parent, protect: plan.protectData, retainOnDelete: plan.retainData },
     );
 }
 

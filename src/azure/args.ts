@@ -62,7 +62,10 @@ export interface AzureSiteArgs extends CloudSiteArgs {
     /** Azure region of all of the site's resources, by its name as in `westeurope`. Plain, because it stands in names. */
     readonly location: string;
     /**
-     * Availability zones, of "1", "2" and "3"; brokers take turns over them. Regions without zones cannot hold a site.
+     * Availability zones, of "1", "2" and "3"; brokers take turns over them. Regions without zones cannot hold a site. Adding
+     * one at the end moves nothing as long as there are no more nodes than zones;
+     * else it moves the nodes beyond the old number of zones, and another order moves any: a node that moves gets another
+     * address and an empty disk.
      * @default ["1", "2", "3"]
      */
     readonly zones?: readonly string[] | undefined;

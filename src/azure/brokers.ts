@@ -214,7 +214,7 @@ function dataDisk(scope: AzureScope, diskEncryptionSetId: pulumi.Input<string> |
             networkAccessPolicy: "DenyAll",
             publicNetworkAccess: "Disabled",
         },
-        { parent, protect: plan.protectData },
+        { parent, protect: plan.protectData, retainOnDelete: plan.retainData },
     );
 }
 

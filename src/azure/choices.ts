@@ -96,6 +96,7 @@ export function chooseAzureSite(name: string, args: AzureSiteArgs): AzureSiteCho
             defaults: { size: defaultSizes, architecture: architectureOf(broker?.size) ?? "arm64" },
         },
     );
+    checkTags(args.tags ?? {}, site.tags);
     checkSize(site.plan.size, site.plan.architecture);
     if (typeof broker?.imageId === "string") {
         checkImageId(broker.imageId);
@@ -118,6 +119,52 @@ export function chooseAzureSite(name: string, args: AzureSiteArgs): AzureSiteCho
         flowLogs: chooseFlowLogs(args),
         vpn: chooseVpn(site.plan, args.vpn, cidr, network),
     };
+}
+
+/** Tags that Azure takes of a resource. */
+const mostTags = 50;
+
+/** Azure refuses wrong tags when half of the site is made. */
+function checkTags(own: Readonly<Record<string, string>>, all: Readonly<Record<string, string>>): void {
+    const added = Object.keys(all).length - Object.keys(own).length;
+    if (Object.keys(all).length > mostTags) {
+        throw new InputError(
+            "tags",
+            `${Object.keys(own).length} are too many; Azure takes ${mostTags}, ${added} of which are Linkspan's own`,
+        );
+    }
+    const seen = new Map<string, string>();
+    for (const [key, value] of Object.entries(own)) {
+        const argument = `tags[${quote(key)}]`;
+        if (/^(microsoft|azure|windows)/i.test(key)) {
+            throw new InputError(
+                argument,
+                'names that begin with "microsoft", "azure" or "windows" are Azure\'s own; choose another one',
+            );
+        }
+        // Storage accounts, which hold flow logs, take 128 characters of a name; everything else 512.
+        if (key.length < 1 || key.length > 128 || typeof value !== "string" || value.length > 256) {
+            throw new InputError(argument, "Azure takes names of 1 to 128 and values of up to 256 characters");
+        }
+        if (/[<>%&\\?/]/.test(key)) {
+            throw new InputError(argument, "Azure refuses the characters < > % & \\ ? / in a tag's name; leave them out");
+        }
+        // The site's private zone takes the same tags as everything else, and zones take fewer names.
+        if (/\s|^\d/.test(key)) {
+            throw new InputError(
+                argument,
+                "zones of Azure DNS take no name with a blank or with a digit in front; write it otherwise",
+            );
+        }
+        const twin = seen.get(key.toLowerCase());
+        if (twin !== undefined) {
+            throw new InputError(
+                argument,
+                `Azure does not tell it from ${quote(twin)}: names of tags differ in more than upper case`,
+            );
+        }
+        seen.set(key.toLowerCase(), key);
+    }
 }
 
 /** An id of Azure's, in its parts. */

@@ -20,7 +20,11 @@ export interface PackageArgs {
 /** The brokers of a cloud site. Plain values: they shape the graph. */
 export interface BrokerArgs {
     /**
-     * Number of broker nodes, 1 to 7, spread over the zones. More than one needs a licence.
+     * Number of broker nodes, 1 to 7, spread over the zones in turn. More than one needs a licence.
+     *
+     * Nodes find each other by the first three, which stand in every node's boot data: from 1 to 2 or 3 nodes, from 2 to 3, and back, every
+     * node that exists is replaced, one at a time, with its disk kept. With one node that is an outage of several minutes. From 3 on,
+     * adding and removing nodes touches no other.
      * @default 1 with the community licence, else 3
      */
     readonly nodes?: number | undefined;
@@ -56,6 +60,12 @@ export interface BrokerArgs {
      * @default false
      */
     readonly protectData?: boolean | undefined;
+    /**
+     * Leave the data disks in the cloud when they go from the stack: in `pulumi destroy`, with a node that is removed, and where they are
+     * replaced. Linkspan forgets them; you delete them. Unlike `protectData` it stops nothing.
+     * @default false
+     */
+    readonly retainData?: boolean | undefined;
     /** Messages that the session of a client that is away may queue, in the memory of its node. @default 1000 */
     readonly sessionQueueMessages?: number | undefined;
 }

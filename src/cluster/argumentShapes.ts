@@ -39,6 +39,7 @@ export const cloudSiteShapes = {
             imageRelease: "text",
             dataDiskGb: "number",
             protectData: "flag",
+            retainData: "flag",
             sessionQueueMessages: "number",
         },
     },

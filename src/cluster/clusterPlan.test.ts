@@ -35,6 +35,7 @@ describe("planCluster", () => {
             size: "small.arm",
             dataDiskGb: 20,
             protectData: false,
+            retainData: false,
             sessionQueueMessages: 1000,
             imageRelease: "1",
             brokerRanges: ["10.1.0.0/24", "10.1.1.0/24", "10.1.2.0/24"],
@@ -82,7 +83,7 @@ describe("planCluster", () => {
 
     it("warns of zones that are lost with several nodes, and of releases that were never measured", () => {
         expect(plan({ zones: ["z1", "z2"] }).warnings).toEqual([
-            "a: 3 nodes share 2 zones; a lost zone takes more than one node with it",
+            "a: 3 nodes share 2 zones; a lost zone takes more than one node with it. Keep the list of zones: another one, also at its end, moves node 3, with empty disks",
         ]);
         expect(plan({ zones: ["z1"] }).warnings).toEqual([]);
         expect(plan({ broker: { version: "6.0.0" } }).warnings).toEqual([

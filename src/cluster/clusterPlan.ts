@@ -63,6 +63,7 @@ export interface ClusterPlan {
     readonly size: string;
     readonly dataDiskGb: number;
     readonly protectData: boolean;
+    readonly retainData: boolean;
     readonly sessionQueueMessages: number;
     readonly package?: PackageArgs | undefined;
     readonly imageRelease: string;
@@ -106,7 +107,10 @@ export function planCluster(input: ClusterPlanInput): ClusterPlan {
     checkPackage(broker.package);
     const nodes = Array.from({ length: count }, (_, index) => planNode(index, zones, brokerRanges));
     if (zones.length < count && zones.length > 1) {
-        warnings.push(`${name}: ${count} nodes share ${zones.length} zones; a lost zone takes more than one node with it`);
+        const moved = count === zones.length + 1 ? `node ${count}` : `nodes ${zones.length + 1} to ${count}`;
+        warnings.push(
+            `${name}: ${count} nodes share ${zones.length} zones; a lost zone takes more than one node with it. Keep the list of zones: another one, also at its end, moves ${moved}, with empty disks`,
+        );
     }
     return {
         name,
@@ -125,6 +129,7 @@ export function planCluster(input: ClusterPlanInput): ClusterPlan {
         size: broker.size ?? input.defaults.size[architecture],
         dataDiskGb: checkWhole("broker.dataDiskGb", broker.dataDiskGb ?? 20, 10, 16_384, "GiB"),
         protectData: broker.protectData ?? false,
+        retainData: broker.retainData ?? false,
         sessionQueueMessages: checkWhole(
             "broker.sessionQueueMessages",
             broker.sessionQueueMessages ?? 1_000,

@@ -35,7 +35,9 @@ export interface GcpSiteArgs extends CloudSiteArgs {
     /** @default the provider's project */
     readonly project?: pulumi.Input<string> | undefined;
     /**
-     * Zones of the region, 1 to 6, in the order in which nodes fill them. Keep the list: another order moves nodes.
+     * Zones of the region, 1 to 6, in the order in which nodes fill them. Adding one at the end moves nothing as long as there are no more nodes than
+     * zones; else it moves the nodes beyond the old number of zones, and another order moves any: a node that moves gets another
+     * address and an empty disk.
      * @default the region's first three
      */
     readonly zones?: readonly string[] | undefined;

@@ -136,7 +136,7 @@ function brokerMachine(
             size: plan.dataDiskGb,
             diskEncryptionKey: kmsKey === undefined ? undefined : { kmsKeySelfLink: kmsKey },
         },
-        { parent, protect: plan.protectData },
+        { parent, protect: plan.protectData, retainOnDelete: plan.retainData },
     );
     const home = place(scope, `address-${node.key}`);
     // Reserved: while a machine is being replaced, no other machine of the subnetwork gets the node's address.

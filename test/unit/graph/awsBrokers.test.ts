@@ -44,16 +44,17 @@ describe("an AWS site's broker", () => {
     });
 
     it("keeps its data on an encrypted disk of its own, which is taken away from a stopped machine only", async () => {
-        const recording = await oneSite({ broker: { dataDiskGb: 50, protectData: true } });
+        const recording = await oneSite({ broker: { dataDiskGb: 50, protectData: true, retainData: true } });
         expect(recording.named("aws-data-1")).toMatchObject({
             protect: true,
+            retainOnDelete: true,
             inputs: { type: "gp3", size: 50, encrypted: true, availabilityZone: "eu-central-1a" },
         });
         expect(recording.named("aws-data-of-broker-1")).toMatchObject({
             deleteBeforeReplace: true,
             inputs: { volumeId: "aws-data-1-id", instanceId: "aws-broker-1-id", stopInstanceBeforeDetaching: true },
         });
-        expect((await oneSite()).named("aws-data-1").protect).toBe(false);
+        expect((await oneSite()).named("aws-data-1")).toMatchObject({ protect: false, retainOnDelete: false });
     });
 
     it("boots from data of its own site: name, seeds, pinned package, disk, where the secrets are", async () => {

@@ -5,6 +5,8 @@ import { AzureSite, type AzureSiteArgs } from "../../../src/azure/index.js";
 import { record } from "../../support/recorder.js";
 import { existingAnswer, existingNetwork, minimal, outputs, refusal, site } from "./azureFixture.js";
 
+const tags = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`t${index}`, "v"]));
+
 describe("AzureSite: wrong arguments", () => {
     const wrong: readonly (readonly [string, Partial<AzureSiteArgs>, string])[] = [
         [
@@ -32,6 +34,17 @@ describe("AzureSite: wrong arguments", () => {
             { zones: ["1", "1"] },
             'zones: ["1","1"] is not possible; set 1 to 6 different zones, and keep them: another list moves nodes',
         ],
+        ["too many tags", { tags: tags(49) }, "tags: 49 are too many; Azure takes 50, 2 of which are Linkspan's own"],
+        ["a tag of Azure's", { tags: { "Azure-cost": "1" } }, 'tags["Azure-cost"]: names that begin with "microsoft"'],
+        ["a long tag", { tags: { ["k".repeat(129)]: "1" } }, "Azure takes names of 1 to 128 and values of up to 256 characters"],
+        ["a long value of a tag", { tags: { k: "v".repeat(257) } }, 'tags["k"]: Azure takes names of 1 to 128'],
+        ["a tag with a slash", { tags: { "team/cost": "1" } }, 'tags["team/cost"]: Azure refuses the characters < > % & \\ ? /'],
+        [
+            "a tag with a blank",
+            { tags: { "cost center": "1" } },
+            'tags["cost center"]: zones of Azure DNS take no name with a blank',
+        ],
+        ["a tag twice", { tags: { Team: "1", team: "2" } }, 'tags["team"]: Azure does not tell it from "Team"'],
         ["more nodes than the licence has", { broker: { nodes: 3 } }, "broker.nodes: 3 nodes need a licence"],
         ["everybody as administrator", { adminCidrs: ["0.0.0.0/0"] }, "adminCidrs[0]: "],
         [

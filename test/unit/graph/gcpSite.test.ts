@@ -301,8 +301,9 @@ describe("brokers", () => {
         const plain = (await recordSite()).named("gcp-data-1");
         expect([plain.protect, plain.inputs.diskEncryptionKey]).toEqual([false, undefined]);
         const key = "projects/acme/locations/europe-west4/keyRings/ring/cryptoKeys/key";
-        const recording = await recordSite({ kmsKey: key, broker: { protectData: true, dataDiskGb: 100 } });
+        const recording = await recordSite({ kmsKey: key, broker: { protectData: true, retainData: true, dataDiskGb: 100 } });
         const disk = recording.named("gcp-data-1");
+        expect([plain.retainOnDelete, disk.retainOnDelete]).toEqual([false, true]);
         expect(disk.protect).toBe(true);
         expect(disk.inputs).toMatchObject({ size: 100, diskEncryptionKey: { kmsKeySelfLink: key } });
         expect(recording.named("gcp-broker-1").inputs.bootDisk).toMatchObject({ kmsKeySelfLink: key });
