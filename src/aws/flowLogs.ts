@@ -16,6 +16,8 @@ export function createFlowLogs(scope: AwsScope, vpcId: pulumi.Output<string>): v
         { region, retentionInDays: keptDays, tags: groupPlace.tags },
         { parent },
     );
+    // The account stands in every ARN: arn:aws:logs:<region>:<account>:log-group:<name>.
+    const account = pulumi.interpolate`${group.arn}`.apply((arn) => arn.split(":")[4] ?? "");
     const rolePlace = place(scope, "flow-logs-role");
     const role = new iam.Role(
         rolePlace.name,
@@ -23,7 +25,15 @@ export function createFlowLogs(scope: AwsScope, vpcId: pulumi.Output<string>): v
             description: `Writes the flow logs of ${plan.clusterName}`,
             assumeRolePolicy: pulumi.jsonStringify({
                 Version: "2012-10-17",
-                Statement: [{ Effect: "Allow", Principal: { Service: "vpc-flow-logs.amazonaws.com" }, Action: "sts:AssumeRole" }],
+                Statement: [
+                    {
+                        Effect: "Allow",
+                        Principal: { Service: "vpc-flow-logs.amazonaws.com" },
+                        Action: "sts:AssumeRole",
+                        // Nobody else's flow logs may be written as this site.
+                        Condition: { StringEquals: { "aws:SourceAccount": account } },
+                    },
+                ],
             }),
             ...boundary(scope),
             tags: rolePlace.tags,

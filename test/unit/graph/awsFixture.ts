@@ -52,8 +52,9 @@ const outputs: RecordOptions["outputs"] = (type, name, inputs) => {
             return { arn: `arn:${name}`, name: `role-${name}` };
         case "TargetGroup":
         case "Parameter":
-        case "LogGroup":
             return { arn: `arn:${name}` };
+        case "LogGroup":
+            return { arn: `arn:aws:logs:eu-central-1:account-ours:log-group:${name}` };
         case "InstanceProfile":
             return { name: `profile-${name}` };
         case "ClusterPreflight":

@@ -163,7 +163,13 @@ describe("an AWS site's network", () => {
             enableDnsHostnames: true,
         });
         expect(recording.named("aws-default-security-group").inputs).toMatchObject({ ingress: [], egress: [] });
-        expect(recording.named("aws-flow-log").inputs).toMatchObject({ trafficType: "ALL", logDestination: "arn:aws-flow-logs" });
+        expect(recording.named("aws-flow-log").inputs).toMatchObject({
+            trafficType: "ALL",
+            logDestination: "arn:aws:logs:eu-central-1:account-ours:log-group:aws-flow-logs",
+        });
+        // Flow logs of another account may not be written as this site.
+        const trust = JSON.parse(String(recording.named("aws-flow-logs-role").inputs.assumeRolePolicy));
+        expect(trust.Statement[0].Condition).toEqual({ StringEquals: { "aws:SourceAccount": "account-ours" } });
         expect(recording.named("aws-flow-logs").inputs.retentionInDays).toBe(365);
         for (const subnet of ofType(recording, ":Subnet")) {
             expect([subnet.name, subnet.inputs.mapPublicIpOnLaunch]).toEqual([subnet.name, false]);
