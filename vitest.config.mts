@@ -23,7 +23,8 @@ export default defineConfig({
                 test: {
                     name: "unit",
                     include: ["src/**/*.test.ts", "test/unit/**/*.test.ts", "test/cloudsim/**/*.test.ts"],
-                    testTimeout: 20_000,
+                    // A graph of three clouds takes seconds, and many times that on a machine that is busy otherwise.
+                    testTimeout: 90_000,
                     hookTimeout: 30_000,
                 },
             },
