@@ -109,6 +109,37 @@ describe("ExternalSite", () => {
         assertNoCycle(recording);
     });
 
+    it("says which public addresses are its own, as far as they are written down", async () => {
+        const told = async (link: ExternalSiteArgs["link"]) => {
+            const found: unknown[] = [];
+            await record(
+                () => {
+                    const site = new ExternalSite("b", args("b", 2, { link }));
+                    found.push(
+                        site.facts.publicAddresses,
+                        site.publicEnd().door.leadsTo?.map(({ key }) => key),
+                    );
+                },
+                { outputs },
+            );
+            return found;
+        };
+        expect(await told({ server: "b.example.com:9884" })).toEqual([{ egress: [], doors: ["0.0.0.0/0:9884"] }, undefined]);
+        expect(await told({ server: "198.51.99.8:9884", egressAddresses: ["198.51.99.7"] })).toEqual([
+            { egress: ["198.51.99.7"], doors: ["198.51.99.8:9884"] },
+            ["198.51.99.8"],
+        ]);
+        expect(await told({ server: "b.example.com:9884", addresses: ["198.51.99.8", "198.51.99.9"] })).toEqual([
+            { egress: [], doors: ["198.51.99.8:9884", "198.51.99.9:9884"] },
+            ["198.51.99.8", "198.51.99.9"],
+        ]);
+        expect(await told({ server: pulumi.output("b.example.com:9884") })).toEqual([{ egress: [], doors: [] }, undefined]);
+        expect(await told({ server: "10.0.0.4:9884", tls: { enable: false } })).toEqual([
+            { egress: [], doors: ["0.0.0.0/0:9884"] },
+            undefined,
+        ]);
+    });
+
     it("names the listener only where it is told: an address is no name", async () => {
         const address = { link: { server: "192.0.2.7:8884", tls: { enable: true, ca: "CA" } } };
         expect((await pair(address)).named("fleet-a-b-b-to-a").inputs.tls).toEqual({ enable: true, ca: "CA" });
@@ -164,6 +195,12 @@ describe("bad input to an existing cluster, each with the argument named", () =>
         ["an API with a path", { api: { ...api, url: "https://b.example.com:18084/api/v5" } }, /^api\.url: .*path/],
         ["an API on loopback", { api: { ...api, url: "https://127.0.0.1:18084" } }, /^api\.url: .*machine itself/],
         ["an API at the metadata service", { api: { ...api, url: "https://169.254.169.254" } }, /^api\.url: .*link-local/],
+        [
+            "a door's address that is private",
+            { link: { server: "b.example.com:1", addresses: ["10.0.0.1"] } },
+            /^link\.addresses\[0\]: .*no public/,
+        ],
+        ["no addresses of a door", { link: { server: "b.example.com:1", addresses: [] } }, /^link\.addresses: it is empty/],
         ["two hosts", server("a.example.com:1,b.example.com:1"), /^link\.server: .*more than one host/],
         ["a scheme", server("mqtts://b.example.com:8883"), /^link\.server: .*scheme/],
         ["a user", server("u:hidden@b.example.com:8883"), /^link\.server: .*carries a user/],
