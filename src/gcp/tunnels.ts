@@ -181,11 +181,13 @@ function connect(
         },
         { ...opts, deleteBeforeReplace: true, dependsOn: [after] },
     );
-    const sessionPlace = place(scope, `vpn-session-${what}`);
     const session = new compute.RouterPeer(
-        sessionPlace.name,
+        place(scope, `vpn-session-${what}`).name,
         {
-            ...sessionPlace.at,
+            // GCP takes no interface away that a session still uses, and a session would change its interface in place. With its interface's
+            // name, which cannot be changed, it goes before the interface does.
+            name: routerInterface.name,
+            project: scope.project,
             region,
             router: router.name,
             interface: routerInterface.name,
@@ -195,8 +197,7 @@ function connect(
             advertisedRoutePriority: routePriority,
             importPolicies: [policy.name],
         },
-        // A session follows its interface: GCP takes no interface away that a session still uses.
-        { ...opts, deleteBeforeReplace: true, replaceWith: [routerInterface] },
+        { ...opts, deleteBeforeReplace: true },
     );
     return { tunnel, session };
 }

@@ -238,8 +238,12 @@ describe("a GCP site in tier vpn", () => {
         expect(reaches(recording, "aws-tunnel-0", "gcp-vpn-router")).toBe(false);
     });
 
-    it("makes its part of a tunnel anew only after the former is gone", async () => {
+    it("makes its part of a tunnel anew only after the former is gone, a session with its interface, whose name it has", async () => {
         const recording = await withBoth();
+        for (const key of four) {
+            const { inputs } = recording.named(`gcp-vpn-session-aws-${key}`);
+            expect([inputs.name, inputs.interface]).toEqual(Array(2).fill(`gcp-vpn-interface-aws-${key}-0000000`));
+        }
         for (const type of [":ExternalVpnGateway", ":VPNTunnel", ":RouterInterface", ":RouterPeer", ":RouterRoutePolicy"]) {
             for (const { name, deleteBeforeReplace } of ofType(recording, type)) {
                 expect([name, deleteBeforeReplace]).toEqual([name, true]);
@@ -289,7 +293,7 @@ describe("a GCP site in tier vpn", () => {
             inside: "169.254.32.60/30",
             outsideAddresses: { gcp: "1-of-gcp-vpn-gateway", aws: "aws-tunnel-3-id" },
             lookAt: {
-                gcp: "VPN tunnel gcp-vpn-tunnel-aws-3-0000000 in europe-west4, BGP session gcp-vpn-session-aws-3-0000000 of router gcp-vpn-router-0000000",
+                gcp: "VPN tunnel gcp-vpn-tunnel-aws-3-0000000 in europe-west4, BGP session gcp-vpn-interface-aws-3-0000000 of router gcp-vpn-router-0000000",
             },
         });
     });
