@@ -3,11 +3,17 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { OperationError } from "../../../errors.js";
 import { userspaceInterface } from "../../../ipsec/device.js";
+import { routesChild } from "../../../ipsec/swanctl.js";
 import { type CommandResult, must, run } from "./commands.js";
 import { Daemon } from "./daemon.js";
 import type { CharonPlan } from "./plan.js";
+import { readSas } from "./sas.js";
 
 const startMs = 10_000;
+const answerFirstMs = 1_500;
+/** When it is looked first whether all tunnels are there, and how far apart later looks come to be. */
+const firstLookMs = 1_500;
+const lastLookMs = 60_000;
 
 /** strongSwan's daemon at one end of tunnels. Every one has a namespace, a TUN device and a `/run` of its own. */
 export class CharonDaemon {
@@ -17,6 +23,8 @@ export class CharonDaemon {
     #now: CharonPlan | undefined;
     /** Where the log was when the tunnels last changed: what is older is of no interest. */
     #logStart = 0;
+    #look: NodeJS.Timeout | undefined;
+    #stopped = false;
 
     constructor(
         namespace: string,
@@ -28,12 +36,17 @@ export class CharonDaemon {
         this.#folder = folder;
         this.#daemon = new Daemon(
             `charon of ${namespace}`,
-            () => ({
-                command: "ip",
-                args: ["netns", "exec", namespace, "sh", "-c", 'mount --bind "$0" /run && exec "$1"', folder, program],
-                env: { STRONGSWAN_CONF: "/run/strongswan.conf" },
-            }),
-            () => this.#load(this.#now, Object.keys(this.#now?.tunnels ?? {})),
+            () => {
+                // A socket of an earlier daemon would be taken for the new one's.
+                rmSync(join(folder, "charon.vici"), { force: true });
+                rmSync(join(folder, "charon.pid"), { force: true });
+                return {
+                    command: "ip",
+                    args: ["netns", "exec", namespace, "sh", "-c", 'mount --bind "$0" /run && exec "$1"', folder, program],
+                    env: { STRONGSWAN_CONF: "/run/strongswan.conf" },
+                };
+            },
+            () => this.#resume(),
             log,
         );
     }
@@ -50,11 +63,9 @@ export class CharonDaemon {
         this.#write("swanctl.conf", next.swanctl);
         this.#now = next;
         if (!this.#daemon.running) {
-            // A socket of an earlier daemon would be taken for the new one's.
-            rmSync(join(this.#folder, "charon.vici"), { force: true });
-            rmSync(join(this.#folder, "charon.pid"), { force: true });
             this.#daemon.start();
-            await this.#load(next, []);
+            await this.#load(next);
+            this.#watch();
             return;
         }
         const changed = Object.entries(before?.tunnels ?? {})
@@ -68,13 +79,48 @@ export class CharonDaemon {
         for (const address of stale) {
             await run("ip", ["-n", this.#namespace, "address", "del", address, "dev", userspaceInterface]);
         }
-        await this.#load(next, changed);
+        await this.#load(next);
+        // Where only the key is another one, loading it begins nothing.
+        await this.#begin(changed.filter((name) => next.tunnels[name]?.initiates === true));
+        this.#watch();
     }
 
-    async #load(plan: CharonPlan | undefined, again: readonly string[]): Promise<void> {
-        if (plan === undefined) {
-            return;
+    /** After a start by itself. The far ends take their tunnels for alive: also an end that only answers has to begin now. */
+    async #resume(): Promise<void> {
+        const plan = this.#now;
+        if (plan !== undefined) {
+            await this.#load(plan);
+            // The end that begins may have been started anew as well: it comes first.
+            await sleep(answerFirstMs);
+            await this.#begin(Object.keys(plan.tunnels));
         }
+    }
+
+    /** Begins what of some tunnels is missing. */
+    async #begin(names: readonly string[]): Promise<void> {
+        const { stdout } = await this.swanctl("--list-sas");
+        for (const name of names) {
+            const { connecting, present } = readSas(stdout, name);
+            for (const child of connecting ? [] : [name, routesChild(name)].filter((each) => !present.includes(each))) {
+                await this.swanctl("--initiate", "--ike", name, "--child", child, "--timeout", "2");
+            }
+        }
+    }
+
+    /** Looks, ever more seldom, whether all that this end begins is there: what was refused once may be welcome now. */
+    #watch(pauseMs = firstLookMs): void {
+        clearTimeout(this.#look);
+        this.#look = setTimeout(() => {
+            const begun = Object.entries(this.#now?.tunnels ?? {}).filter(([, { initiates }]) => initiates);
+            void this.#begin(begun.map(([name]) => name)).finally(() => {
+                if (!this.#stopped) {
+                    this.#watch(Math.min(pauseMs * 2, lastLookMs));
+                }
+            });
+        }, pauseMs);
+    }
+
+    async #load(plan: CharonPlan): Promise<void> {
         const deadline = Date.now() + startMs;
         const late = async (work: () => Promise<CommandResult>) => {
             for (;;) {
@@ -99,11 +145,6 @@ export class CharonDaemon {
             await run("ip", ["-n", this.#namespace, "address", "replace", address, "dev", userspaceInterface]);
         }
         await late(() => this.swanctl("--load-all", "--noprompt", "--file", join(this.#folder, "swanctl.conf")));
-        for (const name of again.filter((each) => plan.tunnels[each]?.initiates === true)) {
-            for (const child of [name, `${name}-routes`]) {
-                await this.swanctl("--initiate", "--ike", name, "--child", child, "--timeout", "1");
-            }
-        }
     }
 
     swanctl(...args: string[]): Promise<CommandResult> {
@@ -117,6 +158,8 @@ export class CharonDaemon {
     }
 
     stop(): Promise<void> {
+        this.#stopped = true;
+        clearTimeout(this.#look);
         return this.#daemon.stop();
     }
 

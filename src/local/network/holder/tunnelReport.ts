@@ -3,6 +3,7 @@ import type { PathSpec, TunnelSpec } from "./desired.js";
 import type { LineState, TunnelState } from "./protocol.js";
 import type { Reconciler } from "./reconciler.js";
 import { tunnelName } from "./routing.js";
+import { readSas } from "./sas.js";
 
 /** What peers and daemons say when two halves of a tunnel do not fit, and what it means. The first that is found counts. */
 const causes: readonly (readonly [RegExp, string])[] = [
@@ -30,25 +31,6 @@ export function causeIn(log: string, connection: string): string | undefined {
     const success = own.findLastIndex((line) => line.includes(`CHILD_SA ${connection}{`) && line.includes("established"));
     const failures = own.slice(success + 1).join("\n");
     return causes.find(([pattern]) => pattern.test(failures))?.[1];
-}
-
-/** How many children of a connection are installed, and whether the connection itself is up, by `swanctl --list-sas`. */
-export function readSas(text: string, connection: string): { readonly ike: boolean; readonly children: number } {
-    let ike = false;
-    let within = false;
-    const installed = new Set<string>();
-    for (const line of text.split("\n")) {
-        const head = /^(\S+): #\d+, (\w+)/.exec(line);
-        if (head !== null) {
-            within = head[1] === connection;
-            ike ||= within && head[2] === "ESTABLISHED";
-        }
-        const child = /^\s+(\S+): #\d+, reqid \d+, (\w+)/.exec(line);
-        if (within && child?.[1] !== undefined && child[2] === "INSTALLED") {
-            installed.add(child[1]);
-        }
-    }
-    return { ike, children: installed.size };
 }
 
 /** State of a BGP session and its last error, by `birdc show protocols all`. */
@@ -80,7 +62,7 @@ async function tunnelState(reconciler: Reconciler, siteNumber: number, path: Pat
         bird?.birdc("show", "protocols", "all"),
         isRouted(reconciler, siteNumber, path.tunnels?.remoteRanges ?? [], `gateway_${tunnel.gateway}`),
     ]);
-    const { ike, children } = readSas(sas?.stdout ?? "", connection);
+    const { ike, installed: children } = readSas(sas?.stdout ?? "", connection);
     const session = readSession(sessions?.stdout ?? "", protocol);
     const up = ike && children === 2 && session.state === "Established" && routed;
     const said = up ? undefined : (causeIn(charon?.log() ?? "", connection) ?? bgpCause(session.error));
