@@ -16,10 +16,11 @@ let engine: Promise<{ client: EngineLog; request: (urn: string, text: string) =>
  * Pulumi's dynamic provider host passes the engine's address as its first argument but offers no log that knows the resource. The
  * engine's log call is an internal interface of the SDK; where it is missing or has changed, progress is silently not shown.
  *
- * @param urn the resource's URN; without it nothing is shown
+ * @param urn the resource's URN; without it nothing is shown. State keeps a short name in its place, which stands for the URN only while
+ * the program has the resource: the CLI ends in a panic when it is told of a resource by anything but a URN
  */
 export function progressFor(urn: string | undefined): Progress {
-    if (urn === undefined || urn === "") {
+    if (urn === undefined || !urn.startsWith("urn:")) {
         return () => {};
     }
     return (text) => {
