@@ -2,8 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import type { MonthlyCost } from "../../../src/cluster/monthlyCost.js";
 import type { GcpSiteArgs } from "../../../src/gcp/index.js";
+import { exceptions } from "../../../src/policy/exceptions.js";
+import { violationsOf } from "../../../src/policy/rule.js";
+import { rules } from "../../../src/policy/rules.js";
 import { existingSubnetwork, gcpMocks } from "../../support/gcpMocks.js";
 import { changedBetween, ofType } from "../../support/graph.js";
+import { policyGraph } from "../../support/policyGraph.js";
 import { type Recording, record } from "../../support/recorder.js";
 import { aws, azure, gcpSite, othersByNat, vpnMesh } from "./gcpVpnFixture.js";
 
@@ -154,5 +158,24 @@ describe("a switch of a GCP site's pair from tier nat to vpn", () => {
         expect(gone.map(({ name }) => name).sort()).toEqual(["gcp-nat-from-aws", "gcp-nat-to-aws"]);
         const changed = changedBetween(nat, vpn).filter((name) => own(nat).some((one) => one.name === name));
         expect(changed.sort()).toEqual(["gcp-nat-from-aws", "gcp-nat-to-aws"]);
+    });
+});
+
+describe("the security rules", () => {
+    it("find nothing in a GCP site's half of tier vpn, and something where it is laid open", async () => {
+        const recording = await withAws();
+        const found = (graph: Recording) =>
+            violationsOf(policyGraph(graph), rules, exceptions)
+                .filter(({ exception, resource }) => exception === undefined && resource.name.startsWith("gcp-"))
+                .map(({ resource }) => resource.name);
+        expect(found(recording)).toEqual([]);
+        const resources = recording.resources.map((one) =>
+            one.name === "gcp-vpn-from-aws"
+                ? { ...one, inputs: { ...one.inputs, sourceRanges: ["0.0.0.0/0"] } }
+                : one.name === "gcp-vpn-tunnel-aws-0"
+                  ? { ...one, secrets: [], inputs: { ...one.inputs, ikeVersion: 1 } }
+                  : one,
+        );
+        expect(new Set(found({ ...recording, resources }))).toEqual(new Set(["gcp-vpn-from-aws", "gcp-vpn-tunnel-aws-0"]));
     });
 });
