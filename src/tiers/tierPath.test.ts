@@ -197,6 +197,15 @@ describe("joinEnds", () => {
         expect(recording.named("a-name-of-b").propertyDependencies).toEqual({ value: ["a-path-to-b"] });
     });
 
+    it("leads neither direction over a path of which one does not work", async () => {
+        const { recording } = await join();
+        for (const record of ["a-name-of-b", "b-name-of-a"]) {
+            for (const path of ["a-path-to-b", "b-path-to-a"]) {
+                expect([record, path, reaches(recording, record, path)]).toEqual([record, path, true]);
+            }
+        }
+    });
+
     it("gives links everything of the path to wait for", async () => {
         const { ready } = await join();
         expect([...ready].sort()).toEqual([

@@ -78,8 +78,12 @@ export function leadEnds<E extends PublicEnd | VpnEnd | InterconnectEnd>(
     opts: pulumi.CustomResourceOptions,
     report: TierPath["report"],
 ): TierPath {
-    const wayToA = wayTo(a, endOfA, b, built, opts);
-    const wayToB = wayTo(b, endOfB, a, built, opts);
+    const pathToA = pathTo(a, endOfA, b, built, opts);
+    const pathToB = pathTo(b, endOfB, a, built, opts);
+    // A pair moves as a whole: while one direction of the new path does not work, neither is led over it.
+    const tried = [pathToA, pathToB].filter((path): path is LinkPath => path !== undefined);
+    const wayToA = wayTo(a, endOfA, b, pathToA, { ...opts, dependsOn: tried });
+    const wayToB = wayTo(b, endOfB, a, pathToB, { ...opts, dependsOn: tried });
     return {
         tier: endOfA.tier,
         doorOfA: wayToA.door,
@@ -99,43 +103,62 @@ function sourcesOf({ facts }: Site, end: PublicEnd | VpnEnd | InterconnectEnd): 
         : pulumi.output(ranges);
 }
 
-/**
- * How one site's links find the other's door: by its stable name where they can resolve it, else by its address, else by the name that the
- * door has of its own. EMQX's brokers try the way before anything is led over it.
- */
-function wayTo(
+/** Where a site is reached in a tier. */
+function wayOf({ door }: PublicEnd | VpnEnd | InterconnectEnd): Way {
+    const { address } = door;
+    return address === undefined ? dialled(door) : { host: address.value, port: address.port };
+}
+
+/** The way from one site to the other's door, which EMQX's brokers try before anything is led over it. */
+function pathTo(
     site: Site,
-    { tier, door }: PublicEnd | VpnEnd | InterconnectEnd,
+    end: PublicEnd | VpnEnd | InterconnectEnd,
     from: Site,
     built: readonly pulumi.Resource[],
     opts: pulumi.CustomResourceOptions,
-): { readonly door: LinkDoor; readonly records: readonly pulumi.Resource[] } {
-    const { address } = door;
-    const way: Way = address === undefined ? dialled(door) : { host: address.value, port: address.port };
-    const resolved = address === undefined ? undefined : from.nameService;
+): LinkPath | undefined {
+    const { tier, door } = end;
     // Processes of one machine: nothing lies between them that could be tried.
-    if (resolved === undefined && from.facts.linkProtocol !== "emqx") {
-        return { door: address === undefined ? door : { ...door, server: serverOf(way) }, records: [] };
+    if ((door.address === undefined || from.nameService === undefined) && from.facts.linkProtocol !== "emqx") {
+        return undefined;
     }
-    const path = new LinkPath(
+    return new LinkPath(
         `${from.facts.name}-path-to-${site.facts.name}`,
         {
             api: from.cluster.api,
             localCluster: from.cluster.clusterName,
             remoteCluster: site.cluster.clusterName,
-            ...way,
+            ...wayOf(end),
             tier,
             tls: linkTls(door, from.cluster),
             ...linkCredentials(from.cluster, site.cluster),
         },
         { ...opts, dependsOn: [...built, ...from.cluster.ready, ...site.cluster.ready] },
     );
-    // What links or their name are led to is what was reached: a path that does not work is never used.
-    if (address === undefined || resolved === undefined) {
+}
+
+/**
+ * How one site's links find the other's door: by its stable name where they can resolve it, else by its address, else by the name that the
+ * door has of its own. What links or their name are led to is what was reached: a path that does not work is never used.
+ */
+function wayTo(
+    site: Site,
+    end: PublicEnd | VpnEnd | InterconnectEnd,
+    from: Site,
+    path: LinkPath | undefined,
+    opts: pulumi.CustomResourceOptions,
+): { readonly door: LinkDoor; readonly records: readonly pulumi.Resource[] } {
+    const { door } = end;
+    const { address } = door;
+    const way = wayOf(end);
+    if (path === undefined) {
+        return { door: address === undefined ? door : { ...door, server: serverOf(way) }, records: [] };
+    }
+    if (address === undefined || from.nameService === undefined) {
         return { door: { ...door, server: serverOf({ ...way, host: path.reached }) }, records: [path] };
     }
     const named = { facts: site.facts, host: address.host, address: { ...address, value: path.reached } };
-    return { door, records: [path, ...resolved.point(named, opts)] };
+    return { door, records: [path, ...from.nameService.point(named, opts)] };
 }
 
 /** Where a door is reached. */
