@@ -82,8 +82,17 @@ export function summary(result: DeliveryResult): string {
     return `${way}: ${result.delivered} of ${result.sent}${duplicated}${latency}`;
 }
 
-/** What the reader of a failed `up` needs: each direction's counts, why, and the most likely cause. */
-export function failureText(pair: string, results: readonly DeliveryResult[], cause: string | undefined): string {
+/** Where to look besides the links themselves, by tier. */
+const besides: Readonly<Record<string, string>> = {
+    vpn: " Look whether the pair's tunnels are up as well: the mesh's output `paths` says where each side shows them.",
+};
+
+/**
+ * What the reader of a failed `up` needs: each direction's counts, why, and the most likely cause.
+ *
+ * @param tier how the two sites are joined, where that is known
+ */
+export function failureText(pair: string, results: readonly DeliveryResult[], cause: string | undefined, tier?: unknown): string {
     const failed = results.filter(({ status }) => status === "failed");
     const others = results.filter(({ status }) => status !== "failed").map(summary);
     const lines = failed.map(({ from, to, reason }) => `${from} -> ${to}: ${reason}`);
@@ -91,6 +100,7 @@ export function failureText(pair: string, results: readonly DeliveryResult[], ca
         `messages are lost between the sites of pair "${pair}". ${lines.join(" ")}`,
         others.length === 0 ? "" : ` (${others.join("; ")}.)`,
         cause === undefined ? "" : ` Most likely cause: ${cause.replace(/[.\s]+$/, "")}.`,
+        typeof tier === "string" ? (besides[tier] ?? "") : "",
         " `linkspan doctor` shows every check with its fix.",
     ].join("");
 }

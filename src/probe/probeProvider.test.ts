@@ -123,6 +123,15 @@ describe("create and update", () => {
         expect(gaps).not.toHaveBeenCalled();
     });
 
+    it("fail on a loss in tier vpn with where to look for the tunnels", async () => {
+        const told = async (tier: string) =>
+            (await failure(provider(async () => lossy).create({ ...inputs, proves: { tier } }))).message;
+        expect(await told("vpn")).toContain(
+            "Look whether the pair's tunnels are up as well: the mesh's output `paths` says where",
+        );
+        expect(await told("nat")).not.toContain("tunnels");
+    });
+
     it("fail on a loss with the direction, the counts and the cause, and keep the resource", async () => {
         const cause = vi.fn(async () => "the access rules of gcp deny the link user.");
         for (const attempt of [

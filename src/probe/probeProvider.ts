@@ -48,7 +48,10 @@ export function makeProbeProvider(work: ProbeWork): Lifecycle<ProbeInputs, Probe
         const failed = results.find(({ status }) => status === "failed");
         if (failed !== undefined) {
             const cause = await work.cause(inputs.a, inputs.b).catch(() => undefined);
-            throw new IncompleteError(failureText(inputs.pair, results, cause), idOf(inputs), { ...inputs, results });
+            throw new IncompleteError(failureText(inputs.pair, results, cause, inputs.proves?.tier), idOf(inputs), {
+                ...inputs,
+                results,
+            });
         }
         return { ...inputs, results };
     };
