@@ -3,7 +3,7 @@ import type * as inputs from "@pulumi/azure-native/types/input.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { SideTunnel, VpnPeer, VpnSide } from "../contracts/vpn.js";
 import { type IpsecSuite, lifetimes } from "../ipsec/suite.js";
-import { type AzureScope, dependingOn, ownProvider, place } from "./scope.js";
+import { type AzureScope, ownProvider, place } from "./scope.js";
 import type { AzureVpnGateway } from "./vpnGateway.js";
 
 /** A suite in Azure's words: one algorithm for each role. With GCM, Azure wants the same name for both roles of ESP. */
@@ -142,7 +142,7 @@ function connect(
         },
         {
             ...opts,
-            ...(own.latest === undefined ? {} : { dependsOn: dependingOn(opts.dependsOn, own.latest) }),
+            ...(own.latest === undefined ? {} : { dependsOn: [own.latest] }),
             // A gateway has one connection to a peer's address.
             deleteBeforeReplace: true,
             // Azure has been seen to change a key without an end; the pair's other tunnels carry on meanwhile.

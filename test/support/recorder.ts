@@ -32,6 +32,8 @@ export interface RecordedResource {
     readonly deletedWith: string;
     readonly ignoreChanges: readonly string[];
     readonly replaceOnChanges: readonly string[];
+    /** Resources with which it is made anew. */
+    readonly replaceWith: readonly string[];
     /** A URN, or `<type>::<name>` with what the alias leaves out left empty. */
     readonly aliases: readonly string[];
     /** As Pulumi takes them, such as `{ create: "10m" }`; only what is set. */
@@ -161,6 +163,7 @@ export async function record(
                     deletedWith: byUrn.get(request.getDeletedwith()) ?? request.getDeletedwith(),
                     ignoreChanges: request.getIgnorechangesList(),
                     replaceOnChanges: request.getReplaceonchangesList(),
+                    replaceWith: namesOf(request.getReplaceWithList()),
                     aliases: request.getAliasesList().map(aliasText),
                     customTimeouts: timeouts(request),
                 };
@@ -219,6 +222,7 @@ interface Request {
     getDeletedwith(): string;
     getIgnorechangesList(): string[];
     getReplaceonchangesList(): string[];
+    getReplaceWithList(): string[];
     getAliasesList(): Alias[];
     getCustomtimeouts(): { getCreate(): string; getUpdate(): string; getDelete(): string } | undefined;
 }

@@ -22,6 +22,10 @@ export const outputs = (type: string, name: string, inputs: Record<string, unkno
             return { joinedAt: "2026-01-01T00:00:00.000Z" };
         case "LinkPath":
             return { reached: inputs.host };
+        case "PathSwitch":
+            return { movedAt: "2026-01-01T00:00:00.000Z" };
+        case "ClusterPreflight":
+            return { version: "5.10.3", licenseType: "community", nodes: 1 };
         case "ClusterLink":
             return { status: "connected", changedAt: "2026-01-01T00:00:00.000Z" };
         case "DeliveryProbe":
@@ -36,7 +40,7 @@ function azureOutputs(type: string, name: string, inputs: Record<string, unknown
         case "azure-native:resources:ResourceGroup":
             return { name: `${name}-12345678` };
         case "azure-native:network:PublicIPAddress":
-            return { ipAddress: `20.0.${siteNumberOf(name)}.${name.endsWith("-egress") ? 1 : 2}`, name };
+            return { ipAddress: `20.0.${siteNumberOf(name)}.${hostOf(name)}`, name };
         case "azure-native:managedidentity:UserAssignedIdentity":
             return { clientId: `${name} client`, principalId: `${name} principal`, tenantId: "tenant" };
         case "azure-native:keyvault:Vault":
@@ -49,6 +53,12 @@ function azureOutputs(type: string, name: string, inputs: Record<string, unknown
         default:
             return { name: `${name}-made` };
     }
+}
+
+/** A number for each address of a site. */
+function hostOf(name: string): number {
+    const endings = ["-egress", "-doors-address", "-vpn-address-0", "-vpn-address-1"];
+    return endings.findIndex((ending) => name.endsWith(ending)) + 1;
 }
 
 /** A number for each site of the tests, so that their addresses differ. */

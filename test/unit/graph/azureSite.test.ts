@@ -400,8 +400,8 @@ describe("AzureSite: machines", () => {
                 publicNetworkAccess: "Disabled",
             },
         });
-        const guarded = await site({ broker: { protectData: true, dataDiskGb: 100 } });
-        expect(guarded.named("a-data-1")).toMatchObject({ protect: true, inputs: { diskSizeGB: 100 } });
+        const guarded = await site({ broker: { protectData: true, retainData: true, dataDiskGb: 100 } });
+        expect(guarded.named("a-data-1")).toMatchObject({ protect: true, retainOnDelete: true, inputs: { diskSizeGB: 100 } });
     });
 
     it("boots a machine after its way out, its rules, its secrets and the right to read them", async () => {
@@ -618,7 +618,7 @@ describe("AzureSite: names", () => {
 describe("AzureSite: costs", () => {
     it("says what is known and what is left out, and the class comment says the same", async () => {
         const { outputs } = await recorded("one");
-        const { site: made } = outputs as { readonly site: { readonly monthlyCosts: Parameters<typeof totalCost>[0] } };
+        const made = outputs as { readonly monthlyCosts: Parameters<typeof totalCost>[0] };
         const { usd, without } = totalCost(made.monthlyCosts);
         expect(usd).toBe(93.65);
         expect(without).toContain("1 load balancer with 3 rules");
