@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { basename, dirname, join, relative } from "node:path";
 import { build } from "./build.mts";
 import { brokerFolders, endAll, runningBrokers, siteOf } from "./demo/leftovers.mts";
@@ -23,6 +24,8 @@ import { root } from "./project.mts";
 import { ensurePulumi, noteOn, type Pulumi } from "./pulumi.mts";
 
 const startedAt = Date.now();
+/** Exit code where the machine cannot do what was asked for. */
+const impossible = 3;
 
 function heading(text: string): void {
     say(paint("bold", `${elapsed(startedAt)} ${text}`));
@@ -38,16 +41,32 @@ async function makeReady(state: DemoState, verbose: boolean): Promise<{ pulumi: 
     return { pulumi, run: new StackRun(state, demoEnv(state, pulumi.env), verbose, startedAt) };
 }
 
+/** What the machine lacks for real networks with a tier, by trying it. */
+async function missingFor(tier: string): Promise<string | undefined> {
+    const { whatIsMissing } = createRequire(import.meta.url)(
+        "../dist/local/network/capabilities.js",
+    ) as typeof import("../src/local/network/capabilities.ts");
+    return whatIsMissing(tier === "vpn" ? "ipsec" : tier === "interconnect" ? "bgp" : "network");
+}
+
 async function up(options: DemoOptions, state: DemoState): Promise<number> {
     prepare(state);
     const { pulumi, run } = await makeReady(state, options.verbose);
     await run.prepare();
+    const missing = options.network ? await missingFor(options.tier) : undefined;
+    if (missing !== undefined) {
+        complain(`--network is not possible on this machine: ${missing}`);
+        say(`Without --network the demo runs on every machine; ${demoCommand(options, "destroy")} removes what was prepared.`);
+        return impossible;
+    }
     writeConfig(state, options);
     writeShellSettings(
         state,
         `${pulumi.binDir}:${join(root, "node_modules", "@pulumi", "pulumi")}:${join(root, "node_modules", ".bin")}`,
     );
-    heading(`pulumi up: ${options.sites} sites on this machine, every two of them linked both ways, tier ${options.tier}`);
+    heading(
+        `pulumi up: ${options.sites} sites on this machine, every two of them linked both ways, tier ${options.tier}${options.network ? ", real networks" : ""}`,
+    );
     holdLease(state);
     const code = await run.change("up");
     releaseLease(state);
@@ -185,9 +204,10 @@ function requireState(options: DemoOptions, state: DemoState): void {
 }
 
 /** The command as a user would type it for the same folder. */
-function demoCommand({ state }: DemoOptions, verb?: string): string {
+function demoCommand({ state, network, tier }: DemoOptions, verb?: string): string {
     const args = [
         ...(verb === undefined ? [] : [verb]),
+        ...(verb === undefined && network ? ["--tier", tier, "--network"] : []),
         ...(state === join(root, ".linkspan", "demo") ? [] : ["--state", state]),
     ];
     return `npm run demo${args.length === 0 ? "" : ` -- ${args.join(" ")}`}`;

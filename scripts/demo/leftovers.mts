@@ -18,6 +18,12 @@ export function runningBrokers(state: DemoState): BrokerProcess[] {
             found.set(owner.pid, { ...owner, site: siteOf(state, folder) });
         }
     }
+    for (const folder of networkFolders(state)) {
+        const owner = readOwner(join(folder, "holder.json"));
+        if (owner !== undefined && isRunning(owner)) {
+            found.set(owner.pid, { ...owner, site: "the network between the sites" });
+        }
+    }
     // A broker that a killed run has just started may not have written its record yet.
     for (const pid of pidsOnLinux()) {
         const args = commandLine(pid);
@@ -31,6 +37,15 @@ export function runningBrokers(state: DemoState): BrokerProcess[] {
         }
     }
     return [...found.values()];
+}
+
+/** Folders of networks between sites of level `network`. */
+function networkFolders(state: DemoState): string[] {
+    return existsSync(state.brokers)
+        ? readdirSync(state.brokers)
+              .map((mesh) => join(state.brokers, mesh, ".network"))
+              .filter((folder) => existsSync(folder))
+        : [];
 }
 
 /** Folders of brokers: those that hold a broker's configuration. */

@@ -18,6 +18,8 @@ export const usage = `Usage: npm run demo [-- VERB] [options]
   destroy    remove everything that the demo made
 
   --tier TIER     nat (default), vpn or interconnect; on one machine they stand for what they do between clouds
+  --network       real networks on this machine (Linux): namespaces, address translation, IPsec by strongSwan, BGP by BIRD;
+                  exit code 3 and what to install where that is not possible
   --sites N       number of sites, ${siteRange.min} to ${siteRange.max} (default 3)
   --state DIR     folder of the demo's state (default .linkspan/demo in the repository)
   --force         with destroy: end the brokers and remove the folder even where Pulumi cannot destroy
@@ -28,6 +30,8 @@ export interface DemoOptions {
     readonly verb: Verb;
     readonly tier: string;
     readonly sites: number;
+    /** Sites of level `network` instead of `process`. */
+    readonly network: boolean;
     readonly state: string;
     /** For `logs`: the only site to show. */
     readonly site: string | undefined;
@@ -61,6 +65,7 @@ export function readOptions(args: string[], callerFolder = process.env.INIT_CWD 
         verb: verb as Verb,
         tier,
         sites,
+        network: values.network ?? false,
         state: values.state === undefined ? resolve(root, ".linkspan", "demo") : resolve(callerFolder, values.state),
         site,
         force: values.force ?? false,
@@ -77,6 +82,7 @@ function parse(args: string[]) {
             options: {
                 tier: { type: "string" },
                 sites: { type: "string" },
+                network: { type: "boolean" },
                 state: { type: "string" },
                 force: { type: "boolean" },
                 verbose: { type: "boolean" },

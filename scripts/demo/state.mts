@@ -70,7 +70,7 @@ export function prepare(state: DemoState): void {
 }
 
 /** Writes the stack's configuration; the salt of its secrets stays. */
-export function writeConfig(state: DemoState, { tier, sites }: Pick<DemoOptions, "tier" | "sites">): void {
+export function writeConfig(state: DemoState, { tier, sites, network }: Pick<DemoOptions, "tier" | "sites" | "network">): void {
     const salt = saltOf(state);
     if (salt === undefined) {
         throw new ScriptError(`${state.configFile} has lost its salt; npm run demo -- destroy --force, then start again`);
@@ -80,6 +80,7 @@ export function writeConfig(state: DemoState, { tier, sites }: Pick<DemoOptions,
         siteNumber: index + 1,
         type: "local",
         stateRoot: state.brokers,
+        ...(network ? { level: "network" } : {}),
     }));
     // JSON is YAML, and needs no thought about quoting.
     const config = { [`${project}:sites`]: list, [`${project}:tier`]: tier };

@@ -45,7 +45,7 @@ const cloudKeys = [
     "dns",
 ];
 const siteKeys: Readonly<Record<SiteType, readonly string[]>> = {
-    local: ["ports", "stateRoot", "meshId"],
+    local: ["ports", "stateRoot", "meshId", "level", "bgp"],
     external: ["meshId", "clusterName", "api", "link", "clients", "allowLoopback"],
     aws: ["region", "egress", "kmsKeyId", "permissionsBoundary", ...cloudKeys],
     gcp: ["region", "project", "egressAddressCount", "kmsKey", ...cloudKeys],

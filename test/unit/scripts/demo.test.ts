@@ -13,7 +13,15 @@ import { identify } from "../../../scripts/processLock.mts";
 
 describe("the command line", () => {
     it("brings up three sites by nat unless told otherwise", () => {
-        expect(readOptions([], "/x")).toMatchObject({ verb: "up", tier: "nat", sites: 3, verbose: false, force: false });
+        expect(readOptions([], "/x")).toMatchObject({
+            verb: "up",
+            tier: "nat",
+            sites: 3,
+            verbose: false,
+            force: false,
+            network: false,
+        });
+        expect(readOptions(["--tier", "vpn", "--network"], "/x")).toMatchObject({ tier: "vpn", network: true });
         expect(readOptions(["destroy", "--state", "s", "--force"], "/x")).toMatchObject({
             verb: "destroy",
             state: "/x/s",
@@ -73,9 +81,9 @@ describe("the state folder", () => {
         const state = demoState(join(folder, "demo"));
         prepare(state);
         expect(saltOf(state)).toBeUndefined();
-        expect(() => writeConfig(state, { tier: "nat", sites: 2 })).toThrow("salt");
+        expect(() => writeConfig(state, { tier: "nat", sites: 2, network: false })).toThrow("salt");
         writeFileSync(state.configFile, "encryptionsalt: v1:abc=:v1:def\n");
-        writeConfig(state, { tier: "vpn", sites: 2 });
+        writeConfig(state, { tier: "vpn", sites: 2, network: false });
         expect(saltOf(state)).toBe("v1:abc=:v1:def");
         expect(readFileSync(state.configFile, "utf8")).toBe(
             `encryptionsalt: v1:abc=:v1:def\nconfig: {"linkspan:sites":[${["north", "south"]
@@ -84,6 +92,8 @@ describe("the state folder", () => {
                 )
                 .join(",")}],"linkspan:tier":"vpn"}\n`,
         );
+        writeConfig(state, { tier: "vpn", sites: 2, network: true });
+        expect(readFileSync(state.configFile, "utf8").match(/"level":"network"/g)).toHaveLength(2);
     });
 
     it("shuts the user's own Pulumi settings out, and writes no secret into the shell's settings", () => {
