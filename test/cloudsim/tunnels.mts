@@ -169,7 +169,9 @@ export class PrivateWorld {
         if (!Array.isArray(back)) {
             return { dropped: `no way back: ${back.dropped}` };
         }
-        return back.includes(from) ? other.enter(connection, ready) : { dropped: `no way back from ${other.id} to ${from.id}` };
+        return back.some(({ id }) => id === from.id)
+            ? other.enter(connection, ready)
+            : { dropped: `no way back from ${other.id} to ${from.id}` };
     }
 
     /** The networks that have an address and to which packets may go. */
@@ -203,7 +205,8 @@ export class PrivateWorld {
     }
 
     #now() {
-        if (this.#known === undefined) {
+        // Devices are set up without a word to the account.
+        if (this.#known === undefined || this.#devices.size > 0) {
             const networks = [
                 ...this.#account.clouds.flatMap((cloud) => cloud.networks?.(this.#account.view(cloud.name)) ?? []),
                 ...[...this.#devices.values()].map((network) => network()),
@@ -216,8 +219,9 @@ export class PrivateWorld {
 
 /** The other half of a tunnel that is up. */
 function peerOf(tunnels: readonly Tunnel[], half: HalfTunnel): HalfTunnel | undefined {
-    const tunnel = tunnels.find(({ halves, up }) => up && halves.some((each) => each === half));
-    return tunnel?.halves.find((each) => each !== half);
+    const own = (each: HalfTunnel) => each.name === half.name && each.network === half.network;
+    const tunnel = tunnels.find(({ halves, up }) => up && halves.some(own));
+    return tunnel?.halves.find((each) => !own(each));
 }
 
 /** The ranges whose routes came by a half. */
