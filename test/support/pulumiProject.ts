@@ -79,6 +79,11 @@ export class PulumiProject {
         return project;
     }
 
+    /** The environment of every command. */
+    get environment(): Readonly<NodeJS.ProcessEnv> {
+        return this.env;
+    }
+
     /** Runs the CLI and returns what it said, whatever the exit code. */
     run(...args: string[]): Promise<Run> {
         return this.runWith({}, ...args);
