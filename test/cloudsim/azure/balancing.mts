@@ -8,10 +8,24 @@ import { types } from "./tokens.mts";
 const loadBalancer = named(
     { kind: "Microsoft.Network/loadBalancers", property: "loadBalancerName", max: 80 },
     {
-        references: [{ path: "frontendIPConfigurations[].publicIPAddress.id", to: types.publicAddress }],
+        references: [
+            { path: "frontendIPConfigurations[].publicIPAddress.id", to: types.publicAddress },
+            { path: "frontendIPConfigurations[].subnet.id", to: types.subnet },
+            {
+                path: "backendAddressPools[].loadBalancerBackendAddresses[].virtualNetwork.id",
+                to: types.virtualNetwork,
+                holds: false,
+            },
+        ],
         replaceOn: ["sku.name"],
         verify: ({ inputs, account, object }) => {
             checkAddresses(account, textsAt(inputs, "frontendIPConfigurations[].publicIPAddress.id"), object);
+            for (const front of itemsAt(inputs, "frontendIPConfigurations")) {
+                const address = textAt(front, "privateIPAddress");
+                if (address !== "") {
+                    checkPrivateAddress(account, account.find(types.subnet, textAt(front, "subnet.id")), address, object);
+                }
+            }
             const self = `${subscription}/resourceGroups/${textAt(inputs, "resourceGroupName")}/providers/Microsoft.Network/loadBalancers/${textAt(inputs, "loadBalancerName")}`;
             const seen = new Set<string>();
             for (const rule of itemsAt(inputs, "loadBalancingRules")) {
@@ -120,14 +134,15 @@ function checkPrivateAddress(
         "PrivateIPAddressInReservedRange",
         `Private static IP address ${address} falls outside the usable range of the subnet ${cidr}.`,
     );
-    const other = account
-        .list(types.networkInterface)
-        .find(
-            (each) =>
-                each.serial !== object?.serial &&
-                account.find(types.subnet, textAt(each.inputs, "ipConfigurations[].subnet.id")) === subnet &&
-                textsAt(each.inputs, "ipConfigurations[].privateIPAddress").includes(address),
-        );
+    const other = [
+        ...account.list(types.networkInterface).map((each) => [each, "ipConfigurations[]"] as const),
+        ...account.list(types.loadBalancer).map((each) => [each, "frontendIPConfigurations[]"] as const),
+    ].find(
+        ([each, path]) =>
+            each.serial !== object?.serial &&
+            textsAt(each.inputs, `${path}.subnet.id`).some((id) => account.find(types.subnet, id) === subnet) &&
+            textsAt(each.inputs, `${path}.privateIPAddress`).includes(address),
+    )?.[0];
     refuse(
         other !== undefined,
         "PrivateIPAddressIsAllocated",

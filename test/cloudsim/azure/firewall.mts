@@ -166,22 +166,44 @@ export function admits(account: AccountView, card: CloudObject, attempt: Attempt
     return groups.length === 0
         ? attempt.direction === "Outbound"
         : groups.every((group) =>
-              allows([...rulesOf(account, group).map(({ inputs }) => inputs), ...defaults], network, attempt),
+              allows(account, [...rulesOf(account, group).map(({ inputs }) => inputs), ...defaults], network, attempt),
           );
 }
 
-function allows(rules: readonly Props[], network: CloudObject | undefined, attempt: Attempt): boolean {
+function allows(account: AccountView, rules: readonly Props[], network: CloudObject | undefined, attempt: Attempt): boolean {
     const fitting = rules
         .filter(({ direction, protocol }) => direction === attempt.direction && ["*", "Tcp"].includes(String(protocol)))
-        .filter((each) => speaksOf(each, "source", attempt.from, network) && speaksOf(each, "destination", attempt.to, network))
+        .filter((each) => speaksOf(account, each, "source", attempt.from, network))
+        .filter((each) => speaksOf(account, each, "destination", attempt.to, network))
         .filter((each) => covers(each, attempt.port))
         .sort((one, other) => Number(one.priority) - Number(other.priority));
     return fitting[0]?.access === "Allow";
 }
 
-function speaksOf(inputs: Props, end: "source" | "destination", address: string, network: CloudObject | undefined): boolean {
+/** What the name "VirtualNetwork" covers besides a network itself: networks that are peered with it, and all that a gateway may learn. */
+function joinedSpaces(account: AccountView, network: CloudObject | undefined): readonly string[] {
+    const peered = account
+        .list(types.networkPeering)
+        .filter(({ id }) => network !== undefined && id.startsWith(`${network.id}/`))
+        .map(({ inputs }) => account.find(types.virtualNetwork, textAt(inputs, "remoteVirtualNetwork.id")));
+    const hasGateway = account
+        .list(types.virtualNetworkGateway)
+        .some(({ inputs }) => textAt(inputs, "ipConfigurations[].subnet.id").startsWith(`${network?.id}/`));
+    return [
+        ...peered.flatMap((each) => textsAt(each?.inputs, "addressSpace.addressPrefixes[]")),
+        ...(hasGateway ? privateRanges : []),
+    ];
+}
+
+function speaksOf(
+    account: AccountView,
+    inputs: Props,
+    end: "source" | "destination",
+    address: string,
+    network: CloudObject | undefined,
+): boolean {
     const spaces = textsAt(network?.inputs, "addressSpace.addressPrefixes[]");
-    const inside = spaces.some((space) => within(address, space));
+    const inside = [...spaces, ...joinedSpaces(account, network)].some((space) => within(address, space));
     const named = [textAt(inputs, `${end}AddressPrefix`), ...textsAt(inputs, `${end}AddressPrefixes[]`)].filter(
         (each) => each !== "",
     );

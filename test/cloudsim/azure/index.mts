@@ -10,12 +10,13 @@ import { lookup, nameTypes } from "./names.mts";
 import { kindOf } from "./naming.mts";
 import { networkTypes } from "./network.mts";
 import { networks } from "./tunnels.mts";
+import { vpnTypes } from "./vpn.mts";
 
 /** Microsoft Azure. */
 export const azure: Cloud = {
     name: "azure-native",
     version: "3.28.0",
-    types: { ...networkTypes, ...firewallTypes, ...identityTypes, ...computeTypes, ...balancingTypes, ...nameTypes },
+    types: { ...networkTypes, ...firewallTypes, ...identityTypes, ...computeTypes, ...balancingTypes, ...nameTypes, ...vpnTypes },
     functions,
     say: ({ code, message }) => `Status=400 Code="${code}" Message="${message}"`,
     missing: (type, handle) =>

@@ -132,6 +132,9 @@ function userOf(account: AccountView, address: CloudObject | undefined, except: 
         ...account
             .list(types.loadBalancer)
             .map((each) => [each, textsAt(each.inputs, "frontendIPConfigurations[].publicIPAddress.id")] as const),
+        ...account
+            .list(types.virtualNetworkGateway)
+            .map((each) => [each, textsAt(each.inputs, "ipConfigurations[].publicIPAddress.id")] as const),
     ];
     return uses.find(
         ([each, ids]) => each.serial !== except && ids.some((id) => account.find(types.publicAddress, id) === address),
