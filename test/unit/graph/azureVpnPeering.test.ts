@@ -43,7 +43,7 @@ describe("Azure sites in tier vpn", () => {
             expect(reaches(recording, "a-peering-with-b", changed)).toBe(true);
         }
         const links = ofType(recording, ":ClusterLink").filter(({ inputs }) =>
-            [inputs.localCluster, inputs.remoteCluster].every((cluster) => ["fleet-a", "fleet-b"].includes(String(cluster))),
+            [inputs.localCluster, inputs.name].every((cluster) => ["fleet-a", "fleet-b"].includes(String(cluster))),
         );
         expect(links).toHaveLength(2);
         for (const { name } of links) {
