@@ -11,11 +11,11 @@ import { failOn } from "../input.js";
 import type { AzureSiteChoices } from "./choices.js";
 import type { AzureDoors } from "./doors.js";
 import { checkImageId } from "./images.js";
-import type { AzureNetwork } from "./network.js";
 import { noLogin } from "./noLogin.js";
 import { acceleratesNetworking } from "./regions.js";
 import { type AzureScope, place } from "./scope.js";
 import type { AzureSecretStore } from "./secretStore.js";
+import type { AzureNetwork } from "./virtualNetwork.js";
 
 /** What a site's machines are made from. */
 export interface AzureBrokerParts {

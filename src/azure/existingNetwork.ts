@@ -6,8 +6,8 @@ import { checked, failOn } from "../input.js";
 import type { AzureNetworkArgs } from "./args.js";
 import { checkArmId, checkGatewaySubnetId } from "./choices.js";
 import type { AzureFirewall } from "./firewall.js";
-import type { AzureNetwork } from "./network.js";
 import type { AzureScope } from "./scope.js";
+import type { AzureNetwork } from "./virtualNetwork.js";
 
 /** What is read of a virtual network as Azure shows it. */
 export type SeenNetwork = Pick<network.GetVirtualNetworkResult, "addressSpace" | "dhcpOptions"> & {

@@ -3,8 +3,8 @@ import * as storage from "@pulumi/azure-native/storage/index.js";
 import type * as pulumi from "@pulumi/pulumi";
 import type { AzureSiteChoices } from "./choices.js";
 import type { GlobalNames } from "./names.js";
-import type { AzureNetwork } from "./network.js";
 import { type AzureScope, place } from "./scope.js";
+import type { AzureNetwork } from "./virtualNetwork.js";
 
 /**
  * Flow logs of the virtual network, into a storage account that only Azure's own services reach: flow logs of network security groups can

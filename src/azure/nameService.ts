@@ -1,8 +1,8 @@
 import * as privatedns from "@pulumi/azure-native/privatedns/index.js";
 import type * as pulumi from "@pulumi/pulumi";
 import type { NameService } from "../contracts/site.js";
-import type { AzureNetwork } from "./network.js";
 import { type AzureScope, dependingOn, ownProvider, place } from "./scope.js";
+import type { AzureNetwork } from "./virtualNetwork.js";
 
 /** A site's private zone. */
 export interface AzureNames {

@@ -1,8 +1,8 @@
 import * as network from "@pulumi/azure-native/network/index.js";
 import type * as pulumi from "@pulumi/pulumi";
 import type { NativeNetwork } from "../contracts/vpn.js";
-import type { AzureNetwork } from "./network.js";
 import { type AzureScope, ownProvider, place } from "./scope.js";
+import type { AzureNetwork } from "./virtualNetwork.js";
 
 /** A site's virtual network, as Azure peers it with others. */
 export class AzurePeerableNetwork implements NativeNetwork {

@@ -5,9 +5,9 @@ import { doorPorts } from "../cluster/ports.js";
 import type { AzureSiteChoices } from "./choices.js";
 import { createBalancer } from "./doors.js";
 import type { AzureFirewall } from "./firewall.js";
-import type { AzureNetwork } from "./network.js";
 import { addressZones } from "./regions.js";
 import type { AzureScope } from "./scope.js";
+import type { AzureNetwork } from "./virtualNetwork.js";
 
 /** What a site's private link door is made from. */
 export interface PrivateDoorParts {

@@ -10,8 +10,8 @@ import { failOn } from "../input.js";
 import { bootSecretsScript, bootSecretsSettings } from "./bootSecrets.js";
 import type { AzureSiteChoices } from "./choices.js";
 import type { GlobalNames } from "./names.js";
-import type { AzureNetwork } from "./network.js";
 import { type AzureScope, place } from "./scope.js";
+import type { AzureNetwork } from "./virtualNetwork.js";
 
 /** What a broker fetches at boot, in Key Vault, and how. */
 export interface AzureSecretStore {

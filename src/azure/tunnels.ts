@@ -4,7 +4,23 @@ import * as pulumi from "@pulumi/pulumi";
 import type { SideTunnel, VpnPeer, VpnSide } from "../contracts/vpn.js";
 import { type IpsecSuite, lifetimes } from "../ipsec/suite.js";
 import { type AzureScope, ownProvider, place } from "./scope.js";
-import type { AzureVpnGateway } from "./vpnGateway.js";
+
+/** What tunnels of a site end at. */
+export interface TunnelGateway {
+    readonly gateway: network.VirtualNetworkGateway;
+    /** Public addresses of the two instances. They exist long before the gateway and depend on nothing of it. */
+    readonly addresses: readonly [pulumi.Output<string>, pulumi.Output<string>];
+    /** Ids of the two instances' configurations. */
+    readonly instances: readonly [pulumi.Output<string>, pulumi.Output<string>];
+}
+
+/** A gateway that makes connections. */
+export interface ConnectingGateway {
+    /** Asking for them makes the gateway. */
+    readonly parts: TunnelGateway;
+    /** The connection that was asked for last: Azure fails where many are made on one gateway at once, so the next one waits for it. */
+    latest: network.VirtualNetworkGatewayConnection | undefined;
+}
 
 /** A suite in Azure's words: one algorithm for each role. With GCM, Azure wants the same name for both roles of ESP. */
 const algorithms = {
@@ -37,7 +53,7 @@ const deadAfterSeconds = 45;
  */
 export function connectTunnels(
     scope: AzureScope,
-    own: AzureVpnGateway,
+    own: ConnectingGateway,
     peer: VpnPeer,
     other: network.VirtualNetworkGateway | undefined,
     opts: pulumi.CustomResourceOptions,
@@ -79,7 +95,7 @@ function ofAzure(itself: network.VirtualNetworkGateway): FarEnd {
 /** A gateway outside of Azure: its public address for this tunnel, and its BGP address in it, by which Azure routes to nothing else. */
 function elsewhere(
     scope: AzureScope,
-    { parts }: AzureVpnGateway,
+    { parts }: ConnectingGateway,
     peer: VpnPeer,
     tunnel: SideTunnel,
     opts: pulumi.CustomResourceOptions,
@@ -116,7 +132,7 @@ function elsewhere(
 
 function connect(
     scope: AzureScope,
-    own: AzureVpnGateway,
+    own: ConnectingGateway,
     peer: VpnPeer,
     tunnel: SideTunnel,
     farEnd: FarEnd,

@@ -4,7 +4,6 @@ import type { ClusterPlan } from "../cluster/clusterPlan.js";
 import { type CloudVpnArgs, cloudVpnFacts } from "../cluster/vpn.js";
 import type { PlannedVpnPeer } from "../contracts/vpn.js";
 import { InputError, quote } from "../errors.js";
-import type { AzureNetworkArgs } from "./args.js";
 
 /** Sizes of a zone-redundant VPN gateway. */
 export type AzureVpnSku = "VpnGw1AZ" | "VpnGw2AZ" | "VpnGw3AZ" | "VpnGw4AZ" | "VpnGw5AZ";
@@ -68,7 +67,7 @@ export function chooseVpn(
     plan: Pick<ClusterPlan, "name" | "siteNumber">,
     args: AzureVpnArgs | undefined,
     cidr: string,
-    network: AzureNetworkArgs | undefined,
+    network: { readonly gatewaySubnetId?: unknown } | undefined,
 ): AzureVpnChoice {
     const sku = checkSku(args?.sku ?? "VpnGw1AZ");
     const plannedPeers = checkPlannedPeers(plan.siteNumber, args?.plannedPeers ?? []);

@@ -6,17 +6,8 @@ import type { AzureSiteChoices } from "./choices.js";
 import { addressOf, staticAddress } from "./egress.js";
 import { type AzurePeerableNetwork, peerNetworks } from "./peering.js";
 import { type AzureScope, place } from "./scope.js";
-import { connectTunnels } from "./tunnels.js";
+import { type ConnectingGateway, connectTunnels, type TunnelGateway } from "./tunnels.js";
 import { bgpAddresses } from "./vpnArgs.js";
-
-/** What tunnels of a site end at. */
-export interface TunnelGateway {
-    readonly gateway: network.VirtualNetworkGateway;
-    /** Public addresses of the two instances. They exist long before the gateway and depend on nothing of it. */
-    readonly addresses: readonly [pulumi.Output<string>, pulumi.Output<string>];
-    /** Ids of the two instances' configurations. */
-    readonly instances: readonly [pulumi.Output<string>, pulumi.Output<string>];
-}
 
 /** What a site's gateway is made from. */
 export interface VpnGatewayParts {
@@ -34,10 +25,9 @@ const instanceNames = ["instance-0", "instance-1"] as const;
  * A site's VPN gateway. It is made with the first tunnels, as a child of the site; pairs within Azure need none, their networks are peered.
  * Azure takes 45 minutes or more for it, so nothing depends on it but connections: peers are told its two addresses at once.
  */
-export class AzureVpnGateway implements VpnGateway {
+export class AzureVpnGateway implements VpnGateway, ConnectingGateway {
     readonly facts: VpnFacts;
     readonly network: AzurePeerableNetwork;
-    /** The connection that was asked for last: Azure fails where many are made on one gateway at once, so the next one waits for it. */
     latest: network.VirtualNetworkGatewayConnection | undefined;
     private readonly scope: AzureScope;
     private readonly vpnParts: VpnGatewayParts;
