@@ -68,8 +68,6 @@ export class Machines implements Doors {
     readonly #stopListening: () => void;
     /** Work on one cluster, one after the other. */
     readonly #turns = new Map<string, Promise<void>>();
-    /** What was said last of every tunnel. */
-    #tunnels: ReadonlyMap<string, string> = new Map();
     #planned: NodeJS.Immediate | undefined;
     #renewals = false;
     #turn = 0;
@@ -203,31 +201,15 @@ export class Machines implements Doors {
             this.#renewals = false;
             this.#track(this.#renew());
         }
-        this.#tellTunnels();
+        for (const { name, state } of this.world.news()) {
+            this.#log.say(`tunnel ${name}`, state);
+        }
         for (const gateway of this.#gateways.values()) {
             void gateway.then((made) => made.check());
         }
         for (const { gateway } of this.#hosts.values()) {
             gateway.check();
         }
-    }
-
-    /** Says of every tunnel when it comes up and goes down, and why it is down. */
-    #tellTunnels(): void {
-        const now = new Map(
-            this.world.tunnels.map(({ name, up, reasons }) => [name, up ? "up" : `down: ${reasons.join("; ")}`] as const),
-        );
-        for (const [name, state] of now) {
-            if (this.#tunnels.get(name) !== state) {
-                this.#log.say(`tunnel ${name}`, state);
-            }
-        }
-        for (const name of this.#tunnels.keys()) {
-            if (!now.has(name)) {
-                this.#log.say(`tunnel ${name}`, "gone");
-            }
-        }
-        this.#tunnels = now;
     }
 
     #track(work: Promise<void>): void {

@@ -123,6 +123,9 @@ export class PrivateWorld {
     readonly #devices = new Map<string, () => PrivateNetwork>();
     #known: { readonly networks: readonly PrivateNetwork[]; readonly tunnels: readonly Tunnel[] } | undefined;
 
+    /** What was told last of every tunnel. */
+    #told: ReadonlyMap<string, string> = new Map();
+
     constructor(account: Account) {
         this.#account = account;
         account.onChange(() => {
@@ -148,6 +151,19 @@ export class PrivateWorld {
 
     get tunnels(): readonly Tunnel[] {
         return this.#now().tunnels;
+    }
+
+    /** Tunnels that have come up, gone down for another reason, or gone altogether since this was asked last. */
+    news(): readonly { readonly name: string; readonly state: string }[] {
+        const now = new Map(
+            this.tunnels.map(({ name, up, reasons }) => [name, up ? "up" : `down: ${reasons.join("; ")}`] as const),
+        );
+        const told = this.#told;
+        this.#told = now;
+        return [
+            ...[...now].filter(([name, state]) => told.get(name) !== state),
+            ...[...told.keys()].filter((name) => !now.has(name)).map((name) => [name, "gone"] as const),
+        ].map(([name, state]) => ({ name, state }));
     }
 
     /** Where a connection out of a network arrives: over tunnels or peerings, if packets find there and back. */

@@ -78,6 +78,19 @@ describe("tunnels between AWS and GCP", () => {
         expect(clouds.reach("gcp", "10.1.0.250")).toEqual({ dropped: "no tunnel of net that is up leads to 10.1.0.250" });
     });
 
+    test("what becomes of tunnels is told once", () => {
+        expect(clouds.world.news().map(({ state }) => state)).toEqual(["up", "up", "up", "up"]);
+        expect(clouds.world.news()).toEqual([]);
+        clouds.change("aws-0", { sharedSecret: key("other") });
+        expect(clouds.world.news()).toEqual([
+            { name: "vpn tunnel 1 - aws-0", state: "down: pre-shared key: vpn tunnel 1 and aws-0 have different ones" },
+        ]);
+        clouds.change("aws-0", { sharedSecret: key("aws1") });
+        expect(clouds.world.news()).toEqual([{ name: "vpn tunnel 1 - aws-0", state: "up" }]);
+        clouds.remove("vpn");
+        expect(clouds.world.news().filter(({ state }) => state === "gone")).toHaveLength(2);
+    });
+
     test("a tunnel without its interface or session is down and says so, and half a tunnel is none", () => {
         clouds.remove("aws-session-0");
         expect(clouds.tunnel("aws-0").reasons).toEqual(["aws-0: it has no BGP session"]);
