@@ -95,7 +95,7 @@ export const minimal = { siteNumber: 1, location: "westeurope", adminCidrs: ["20
 export const site = (
     args: Partial<AzureSiteArgs> = {},
     { name = "a", ...options }: RecordOptions & { readonly name?: string } = {},
-) => record(() => ({ site: new AzureSite(name, { ...minimal, ...args }) }), { outputs, ...options });
+) => record(() => ({ monthlyCosts: new AzureSite(name, { ...minimal, ...args }).monthlyCosts }), { outputs, ...options });
 
 /** Records a program that makes nothing but a site that is refused. */
 export const refusal = (args: Partial<AzureSiteArgs>, name = "a") =>
