@@ -181,7 +181,7 @@ export class Account {
 
     #changed(change: AccountChange): void {
         // Many changes come at once; the file is for a later process, so a moment late is soon enough.
-        this.#saving ??= setTimeout(() => this.save(), 200).unref();
+        this.#saving ??= setTimeout(() => this.save(), 1_000).unref();
         this.#events.emit("change", change);
     }
 }
