@@ -3,6 +3,19 @@ import { defineConfig } from "vitest/config";
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
+/** Long tests of sites on simulated clouds: `npm run test:clouds`. The examples with cloud sites are among the end-to-end tests. */
+const clouds = [
+    "awsNodes",
+    "awsSites",
+    "awsVpnChanges",
+    "azureSite",
+    "cloudVpn",
+    "gcpSite",
+    "gcpVpnChanges",
+    "nodeMembership",
+    "runningCluster",
+].map((name) => `test/e2e/${name}.test.ts`);
+
 export default defineConfig({
     resolve: {
         // The package's own entries point at the sources in unit tests; only the packed-package tests see dist/.
@@ -33,6 +46,17 @@ export default defineConfig({
                 test: {
                     name: "e2e",
                     include: ["test/e2e/**/*.test.ts"],
+                    exclude: clouds,
+                    testTimeout: 300_000,
+                    hookTimeout: 300_000,
+                    fileParallelism: false,
+                },
+            },
+            {
+                extends: true,
+                test: {
+                    name: "clouds",
+                    include: clouds,
                     testTimeout: 300_000,
                     hookTimeout: 300_000,
                     fileParallelism: false,

@@ -27,6 +27,8 @@ interface Stage {
     /** Makes something that later stages need; counts only where it fails. */
     readonly setUp?: true;
     readonly needs?: readonly string[];
+    /** Runs only when it is asked for: it would make the whole run too long. */
+    readonly long?: true;
     readonly run: (workshop: Workshop) => Promise<Count>;
 }
 
@@ -68,6 +70,13 @@ const stages: readonly Stage[] = [
     },
     { name: "unit", title: "Unit tests", run: vitest("unit") },
     { name: "e2e", title: "End-to-end tests", needs: ["pulumi", "build"], run: vitest("e2e") },
+    {
+        name: "clouds",
+        title: "Sites on simulated clouds",
+        needs: ["pulumi", "build"],
+        long: true,
+        run: vitest("clouds"),
+    },
     { name: "package", title: "The packed package (publint, attw)", needs: ["build"], run: checkPackage },
 ];
 
@@ -124,7 +133,7 @@ function packedName(json: string): string {
 /** The stages to run: those asked for with what they need, in their order. */
 function choose(only: readonly string[]): readonly Stage[] {
     if (only.length === 0) {
-        return stages;
+        return stages.filter(({ long }) => long === undefined);
     }
     const wanted = new Set<string>();
     for (const name of only) {
