@@ -259,8 +259,9 @@ describe("where connections lead", () => {
 test("a new profile is not usable at once, and the provider waits for it", async () => {
     const later = new AwsObjects(1);
     await later.make("role", types.role, { name: "role", assumeRolePolicy: "{}" });
+    const before = Date.now();
     await later.make("profile", types.instanceProfile, { name: "profile", role: "@role" });
-    expect(later.object("profile").usableAt).toBeGreaterThan(Date.now());
+    expect(later.object("profile").usableAt).toBeGreaterThan(before);
     await later.make("host", types.instance, {
         ami: "ami-0123456789abcdef0",
         instanceType: "m7g.large",
