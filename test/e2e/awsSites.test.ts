@@ -55,7 +55,7 @@ describe("two sites on AWS, then three, then two", () => {
         expect(project.simulation.faults.happened).toEqual([]);
     });
 
-    it("an up that fails is gone on with: refused, not ready, plugin gone", async () => {
+    it("an up that fails is gone on with: something refused, something not ready", async () => {
         project.fail({ operation: "create", type: "Subnet", name: "north-brokers-eu-central-1b", what: "before" });
         const refused = await project.tryUp();
         expect(refused.code).not.toBe(0);
@@ -72,10 +72,7 @@ describe("two sites on AWS, then three, then two", () => {
         expect(notReady.code).not.toBe(0);
         expect(notReady.output).toContain("nat is not available yet");
 
-        project.fail({ operation: "create", type: "Listener", name: "south-links-listener", what: "kill" });
-        expect((await project.tryUp()).code).not.toBe(0);
-        await project.pulumi.mend();
-        expect(project.simulation.faults.happened.map(({ what }) => what)).toEqual(["before", "after", "kill"]);
+        expect(project.simulation.faults.happened.map(({ what }) => what)).toEqual(["before", "after"]);
     });
 
     it("the next up links both and proves both directions through the simulated internet", async () => {
@@ -160,8 +157,12 @@ describe("two sites on AWS, then three, then two", () => {
     });
 
     it("a destroy that is interrupted is gone on with, and leaves neither an object nor a process", async () => {
-        project.fail({ operation: "delete", type: "LoadBalancer", name: "north-doors", what: "before" });
+        project.fail({ operation: "delete", type: "Listener", name: "north-links-listener", what: "before" });
         expect((await project.pulumi.run("destroy", "--yes", "--skip-preview")).code).not.toBe(0);
+        // What else is under way when a plugin ends is done, and Pulumi does not know: deleting it again must do no harm.
+        project.fail({ operation: "delete", type: "LoadBalancer", name: "north-doors", what: "kill-after" });
+        expect((await project.pulumi.run("destroy", "--yes", "--skip-preview")).code).not.toBe(0);
+        await project.pulumi.mend();
         await project.destroy();
         expect(project.account.objects(true)).toEqual([]);
         expect(project.simulation.machines.processes().size).toBe(0);
