@@ -41,7 +41,6 @@ export class ExternalDevice implements VpnGateway {
     readonly addresses: readonly pulumi.Output<string>[];
     private readonly site: string;
     private readonly vpn: ExternalVpnArgs;
-    private suite: Device["suite"] = "aes-cbc";
     private readonly tunnels: pulumi.Output<DeviceTunnel>[] = [];
 
     constructor(site: string, facts: VpnFacts, vpn: ExternalVpnArgs) {
@@ -52,7 +51,6 @@ export class ExternalDevice implements VpnGateway {
     }
 
     connect(peer: VpnPeer): VpnSide {
-        this.suite = peer.suite;
         const own = (index: number) => this.vpn.addresses[index] ?? this.vpn.addresses[0] ?? "";
         for (const tunnel of peer.tunnels) {
             this.tunnels.push(
@@ -65,6 +63,7 @@ export class ExternalDevice implements VpnGateway {
                         localInside: tunnel.ownAddress,
                         remoteInside: tunnel.peerAddress,
                         presharedKey,
+                        suite: peer.suite,
                         remoteAsn: peer.vpn.asn,
                         remoteRanges: peer.vpn.ranges,
                     })),
@@ -101,7 +100,7 @@ export class ExternalDevice implements VpnGateway {
                     asn: this.facts.asn,
                     ranges: this.facts.ranges,
                     routerId: this.vpn.addresses[0] ?? "",
-                    suite: this.suite,
+                    suite: "aes-cbc",
                     timers: cloudTimers,
                     dataPath: "xfrm",
                     tunnels,

@@ -12,6 +12,8 @@ export interface DeviceTunnel {
     readonly localInside: string;
     readonly remoteInside: string;
     readonly presharedKey: string;
+    /** Algorithms of this tunnel, where they are not the device's. */
+    readonly suite?: IpsecSuite | undefined;
     /** The peer's autonomous system number. */
     readonly remoteAsn: number;
     /** The only ranges that are taken from this peer. */
@@ -33,6 +35,7 @@ export interface Device {
     readonly ranges: readonly string[];
     /** BGP router id, an IPv4 address of the device. */
     readonly routerId: string;
+    /** Algorithms of all tunnels that name none. */
     readonly suite: IpsecSuite;
     readonly tunnels: readonly DeviceTunnel[];
     readonly timers: BgpTimers;

@@ -6,7 +6,6 @@ import { clampedSegment, suites } from "./suite.js";
  * checks (answers may come back through another tunnel) and the clamp of TCP segments. It may be run again at any time and at boot.
  */
 export function renderSetup(device: Device): string {
-    const { mtu } = suites[device.suite];
     const lines = [
         "#!/bin/sh",
         "set -eu",
@@ -14,6 +13,7 @@ export function renderSetup(device: Device): string {
         "sysctl -q -w net.ipv4.fib_multipath_hash_policy=1",
         ...device.tunnels.flatMap((tunnel, index) => {
             const name = tunnelInterface(index);
+            const { mtu } = suites[tunnel.suite ?? device.suite];
             return [
                 `# ${tunnel.name}`,
                 `ip link show ${name} >/dev/null 2>&1 || ip link add ${name} type xfrm if_id ${interfaceId(index)}`,

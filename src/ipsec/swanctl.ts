@@ -16,7 +16,7 @@ export function renderSwanctl(device: Device): string {
 }
 
 function connection(device: Device, tunnel: DeviceTunnel, index: number): string[] {
-    const suite = suites[device.suite];
+    const suite = suites[tunnel.suite ?? device.suite];
     return [
         `${tunnel.name} {`,
         "    version = 2",
@@ -73,7 +73,7 @@ export function routesChild(tunnel: string): string {
 
 function child(
     device: Device,
-    { initiates = true }: DeviceTunnel,
+    { initiates = true, suite = device.suite }: DeviceTunnel,
     name: string,
     [local, remote]: readonly [string, string],
     more: readonly string[],
@@ -82,7 +82,7 @@ function child(
         `        ${name} {`,
         `            local_ts = ${local}`,
         `            remote_ts = ${remote}`,
-        `            esp_proposals = ${suites[device.suite].esp}`,
+        `            esp_proposals = ${suites[suite].esp}`,
         `            rekey_time = ${lifetimes.esp}s`,
         "            mode = tunnel",
         `            start_action = ${initiates ? "start" : "none"}`,

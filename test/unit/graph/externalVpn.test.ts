@@ -72,6 +72,29 @@ describe("self-hosted sites in tier vpn", () => {
         expect(recording.named("a-b-tunnel-keys").inputs).toMatchObject({ names: ["tunnel-0", "tunnel-1"] });
     });
 
+    it("keeps each pair's algorithms apart on one device", async () => {
+        let swanctl = "";
+        await record(
+            () => {
+                const plant = new ExternalSite("a", args("a", 1));
+                const sites = [plant, new ExternalSite("b", args("b", 2)), new ExternalSite("c", args("c", 3))];
+                const pairs = { "a-b": { vpn: { suite: "aes-gcm" as const } } };
+                new Mesh("fleet", { sites, topics: ["fleet/#"], tier: "vpn", pairs });
+                plant.deviceConfiguration().apply((files) => {
+                    swanctl = files["swanctl.conf"];
+                });
+            },
+            { outputs },
+        );
+        const proposals = [...swanctl.matchAll(/^ {4}(\S+) \{$[\s\S]*?^ {8}proposals = (\S+)$/gm)].map((match) => match.slice(1));
+        expect(proposals).toEqual([
+            ["b-0", "aes256gcm16-prfsha384-ecp384"],
+            ["b-1", "aes256gcm16-prfsha384-ecp384"],
+            ["c-0", "aes256-sha256-prfsha256-modp2048"],
+            ["c-1", "aes256-sha256-prfsha256-modp2048"],
+        ]);
+    });
+
     it("links lead to the private listener behind the device", async () => {
         const { recording } = await pair();
         expect(recording.named("fleet-a-b-b-to-a").inputs).toMatchObject({ server: "10.2.0.4:8884" });
