@@ -9,6 +9,7 @@ const clouds = [
     "awsSites",
     "awsVpnChanges",
     "azureSite",
+    "cloudExamples",
     "cloudVpn",
     "gcpSite",
     "gcpVpnChanges",
@@ -48,7 +49,7 @@ export default defineConfig({
                 test: {
                     name: "e2e",
                     include: ["test/e2e/**/*.test.ts"],
-                    exclude: clouds,
+                    exclude: clouds.filter((file) => !file.includes("cloudExamples")),
                     testTimeout: 300_000,
                     hookTimeout: 300_000,
                     fileParallelism: false,
@@ -59,6 +60,7 @@ export default defineConfig({
                 test: {
                     name: "clouds",
                     include: clouds,
+                    env: { LINKSPAN_LONG_TESTS: "1" },
                     testTimeout: 300_000,
                     hookTimeout: 300_000,
                     fileParallelism: false,

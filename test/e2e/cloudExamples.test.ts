@@ -7,6 +7,9 @@ import { type DeviceTexts, OwnPlace } from "../cloudsim/device.mts";
 import { api, device, localBrokers, type TestSites } from "../support/localBroker.js";
 import { repository } from "../support/pulumiProject.js";
 
+/** Examples with two sites run with `npm run test:clouds` only: those with three clouds show the same and more. */
+const whenLong = it.runIf(process.env.LINKSPAN_LONG_TESTS === "1");
+
 let project: CloudProject;
 let after: (() => Promise<void>) | undefined;
 afterEach(async () => {
@@ -54,7 +57,7 @@ const three = ["aws>azure", "aws>gcp", "azure>gcp"];
 const tunnels = () => project.simulation.machines.world.tunnels;
 
 describe("the examples with cloud sites, in simulated clouds", () => {
-    it("aws-gcp-nat", async () => {
+    whenLong("aws-gcp-nat", async () => {
         await example("aws-gcp-nat");
         await project.up();
         expect(await proven()).toEqual(both(["aws>gcp"], "nat"));
@@ -69,7 +72,7 @@ describe("the examples with cloud sites, in simulated clouds", () => {
         await gone();
     });
 
-    it("aws-gcp-vpn", async () => {
+    whenLong("aws-gcp-vpn", async () => {
         await example("aws-gcp-vpn");
         await project.up();
         expect(await proven()).toEqual(both(["aws>gcp"], "vpn"));
@@ -105,7 +108,7 @@ describe("the examples with cloud sites, in simulated clouds", () => {
         await gone();
     });
 
-    it("onprem-gcp-vpn: a device that is set up with the files that were written", async () => {
+    whenLong("onprem-gcp-vpn: a device that is set up with the files that were written", async () => {
         await example("onprem-gcp-vpn");
         const sites = await localBrokers(["plant"] as const);
         const { plant } = sites.sites;
