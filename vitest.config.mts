@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
-/** Long tests of sites on simulated clouds: `npm run test:clouds`. The examples with cloud sites are among the end-to-end tests. */
+/** Long tests of cloud sites: `npm run test:clouds`. The examples with cloud sites are among the end-to-end tests. */
 const clouds = [
     "awsNodes",
     "awsSites",
@@ -14,6 +14,7 @@ const clouds = [
     "gcpSite",
     "gcpVpnChanges",
     "nodeMembership",
+    "packedClouds",
     "runningCluster",
 ].map((name) => `test/e2e/${name}.test.ts`);
 
