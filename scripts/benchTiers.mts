@@ -12,6 +12,7 @@ import { ensurePulumi } from "./pulumi.mts";
 
 const require = createRequire(import.meta.url);
 const tiers = ["nat", "vpn", "interconnect"] as const;
+const slowerBfdMs = 100;
 const usage = `npm run bench:tiers
 
 Prints figures of a local network of three sites (level "network") on this machine, tier by tier: set-up and tear-down, delivery, failover,
@@ -55,7 +56,7 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function networkRows(): Promise<Row[]> {
-    const lab = new TierLab(100);
+    const lab = new TierLab();
     const rows: Row[] = [];
     const ms = (value: number) => `${value.toFixed(0)} ms`;
     rows.push({ what: "sites, routers, translation: up", value: ms(await lab.start()) });
@@ -70,11 +71,10 @@ async function networkRows(): Promise<Row[]> {
     return rows;
 }
 
-/** Two rounds for each tunnel and pace of BFD. */
+/** Two rounds for each tunnel and pace of BFD: the default, which has a goal, and a slower one beside it. */
 async function failoverRows(): Promise<Row[]> {
     const rows: Row[] = [];
-    for (const interval of [100, 60]) {
-        const lab = new TierLab(interval);
+    for (const lab of [new TierLab(), new TierLab(slowerBfdMs)]) {
         await lab.start();
         try {
             await lab.join("vpn");
@@ -83,9 +83,13 @@ async function failoverRows(): Promise<Row[]> {
                 gaps.push(...(await lab.failover(gateway)));
                 await lab.join("vpn");
             }
-            const what = `a tunnel falls silent, BFD ${interval} ms x 3: connections get no answer`;
+            const what = `a tunnel falls silent, BFD ${lab.bfdIntervalMs} ms x 3: connections get no answer`;
             const worst = `${gaps.length} of 160 connections noticed, longest ${Math.max(...gaps)} ms`;
-            rows.push({ ...bounded(`${what}, median`, median(gaps), "ms", 300), against: worst });
+            const row =
+                lab.bfdIntervalMs === slowerBfdMs
+                    ? { what: `${what}, median`, value: `${median(gaps).toFixed(0)} ms` }
+                    : bounded(`${what}, median`, median(gaps), "ms", 300);
+            rows.push({ ...row, against: worst });
         } finally {
             await lab.end();
         }

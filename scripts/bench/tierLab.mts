@@ -30,14 +30,20 @@ export class TierLab {
     readonly #tunnels = dist<typeof import("../../src/addressing/tunnels.ts")>("addressing/tunnels.js");
     readonly #sites: readonly SiteSpec[];
 
-    constructor(bfdIntervalMs: number) {
+    /** @param bfdIntervalMs default: that of local sites */
+    constructor(bfdIntervalMs?: number) {
         this.#sites = ["a", "b", "c"].map((name, index) => ({
             name,
             siteNumber: index + 1,
             asn: 64_521 + index,
-            holdSeconds: 9,
-            bfdIntervalMs,
+            holdSeconds: this.#desired.defaultBgp.holdSeconds,
+            bfdIntervalMs: bfdIntervalMs ?? this.#desired.defaultBgp.bfdIntervalMs,
         }));
+    }
+
+    /** Milliseconds between BFD's signs of life. */
+    get bfdIntervalMs(): number {
+        return this.#sites[0]?.bfdIntervalMs ?? 0;
     }
 
     /** Starts the holder with the three sites. */

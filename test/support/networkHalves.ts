@@ -1,10 +1,10 @@
 import { tunnelsOf } from "../../src/addressing/tunnels.js";
 import { siteAddresses } from "../../src/local/network/holder/addresses.js";
-import type { PathSpec, SiteSpec, TunnelsSpec } from "../../src/local/network/holder/desired.js";
+import { defaultBgp, type PathSpec, type SiteSpec, type TunnelsSpec } from "../../src/local/network/holder/desired.js";
 
 /** A site of a local network. */
 export function siteSpec(name: string, siteNumber: number): SiteSpec {
-    return { name, siteNumber, asn: 64_520 + siteNumber, holdSeconds: 9, bfdIntervalMs: 100 };
+    return { name, siteNumber, asn: 64_520 + siteNumber, ...defaultBgp };
 }
 
 /** Pre-shared key of a tunnel in tests. */

@@ -16,18 +16,20 @@ import type { VpnGateway, VpnPeer, VpnSide } from "../../contracts/vpn.js";
 import type { Tier } from "../../naming.js";
 import { type LocalDoor, linkDoor } from "../door.js";
 import { brokerPorts, namespaceOf, type SiteAddresses, siteAddresses } from "./holder/addresses.js";
-import type { LineSpec, SiteSpec } from "./holder/desired.js";
+import { defaultBgp, type LineSpec, type SiteSpec } from "./holder/desired.js";
 import { LocalName } from "./localName.js";
 import type { LocalNetwork } from "./localNetwork.js";
 import { LocalPath, type LocalPathArgs } from "./localPath.js";
 
 /** How a site's BGP notices silence. */
 export interface LocalBgpArgs {
-    /** Seconds of silence after which a neighbour is given up, 3 to 180. @default 9 */
+    /** Seconds of silence after which a neighbour is given up where BFD does not see it first, 3 to 180. @default 9 */
     readonly holdSeconds?: number | undefined;
     /**
-     * Milliseconds between BFD's signs of life, 50 to 1000, or 0 for no BFD: three missing ones are silence. Clouds' managed VPNs have no BFD.
-     * @default 100
+     * Milliseconds between BFD's signs of life, 50 to 1000, or 0 for no BFD: three missing ones are silence. The default leaves a silent tunnel
+     * well within 300 ms on a machine with processor time to spare; set more where it has none, or tunnels fall silent for want of it. This
+     * is the local network's alone: clouds' managed VPNs have no BFD and notice silence after tens of seconds (the mesh's `paths` say how many).
+     * @default 60
      */
     readonly bfdIntervalMs?: number | undefined;
 }
@@ -75,8 +77,8 @@ export class NetworkSite {
             name,
             siteNumber,
             asn,
-            holdSeconds: parts.bgp?.holdSeconds ?? 9,
-            bfdIntervalMs: parts.bgp?.bfdIntervalMs ?? 100,
+            holdSeconds: parts.bgp?.holdSeconds ?? defaultBgp.holdSeconds,
+            bfdIntervalMs: parts.bgp?.bfdIntervalMs ?? defaultBgp.bfdIntervalMs,
         };
         this.addresses = siteAddresses(siteNumber);
         const vpn: VpnFacts = {

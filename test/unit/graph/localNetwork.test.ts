@@ -33,7 +33,7 @@ describe("LocalSite of level network", () => {
         const broker = recording.named("a-broker");
         expect(broker.inputs).toMatchObject({
             bind: "10.1.0.4",
-            network: { name: "a", siteNumber: 1, asn: 64_521, holdSeconds: 9, bfdIntervalMs: 100 },
+            network: { name: "a", siteNumber: 1, asn: 64_521, holdSeconds: 9, bfdIntervalMs: 60 },
         });
         expect(broker.dependencies).toContain("project-stack-network");
     });

@@ -11,6 +11,9 @@ export interface SiteSpec {
     readonly bfdIntervalMs: number;
 }
 
+/** How a site's BGP notices silence unless its user says otherwise. */
+export const defaultBgp = { holdSeconds: 9, bfdIntervalMs: 60 } as const;
+
 /** What one site does for one peer in one tier: half of a pair. Both halves make the path. */
 export interface PathSpec {
     readonly site: string;
