@@ -30,7 +30,7 @@ export { InputError, OperationError } from "./errors.js";
 export { MeshIdentity, type MeshIdentityArgs } from "./identity/meshIdentity.js";
 export { ClusterLink, type ClusterLinkArgs } from "./link/clusterLink.js";
 export { LinkPair, type LinkPairArgs, type LinkRow, type LinkSettings, type PairSide } from "./link/linkPair.js";
-export { Mesh, type MeshArgs, type PairArgs, type PathRow, type SiteRow } from "./mesh.js";
+export { Mesh, type MeshArgs, type MeshLinkSettings, type PairArgs, type PathRow, type SiteRow } from "./mesh.js";
 export type { PairSettings, TopicsBySite, VpnPairSettings } from "./meshPlan.js";
 export type { Tier } from "./naming.js";
 export { DeliveryProbe, type DeliveryProbeArgs, type ProofSettings } from "./probe/deliveryProbe.js";

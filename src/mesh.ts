@@ -2,16 +2,28 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Site } from "./contracts/site.js";
 import { failOn } from "./input.js";
 import { LinkPair, type LinkRow, type LinkSettings } from "./link/linkPair.js";
+import { checkPathDeadline } from "./link/linkPathRules.js";
 import { type MeshPlan, type PairPlan, type PairSettings, planMesh, type TopicsBySite } from "./meshPlan.js";
 import type { Tier } from "./naming.js";
 import type { ProofSettings } from "./probe/deliveryProbe.js";
 import { joinSites } from "./tiers/join.js";
 import type { PathReport } from "./tiers/tierPath.js";
 
+/** Settings of a pair's two links and of the path that they take. */
+export interface MeshLinkSettings extends LinkSettings {
+    /**
+     * How long, in seconds, the brokers of either side try the other's link door before the path counts as not working: more than 0, at
+     * most 3600. Until then nothing is led over the path. A new address translation is used within 5 minutes, a new tunnel within 15.
+     * Local sites with `level` `process` have no path that could be tried.
+     * @default 300 in tier `nat`, else 900
+     */
+    readonly pathSeconds?: number | undefined;
+}
+
 /** What a pair may set for itself; what it leaves out is the mesh's. */
 export interface PairArgs extends PairSettings {
-    /** Settings of the pair's two links. */
-    readonly link?: LinkSettings | undefined;
+    /** Settings of the pair's two links and their path. */
+    readonly link?: MeshLinkSettings | undefined;
     /** Settings of the pair's proof. */
     readonly proof?: ProofSettings | undefined;
 }
@@ -38,8 +50,8 @@ export interface MeshArgs {
     readonly maxOutageSeconds?: number | undefined;
     /** What single pairs do differently, by pair key (`a-b`, names in alphabetical order). */
     readonly pairs?: Readonly<Record<string, PairArgs>> | undefined;
-    /** Settings of every link. */
-    readonly link?: LinkSettings | undefined;
+    /** Settings of every link and path. */
+    readonly link?: MeshLinkSettings | undefined;
     /** Settings of every proof. */
     readonly proof?: ProofSettings | undefined;
 }
@@ -134,6 +146,10 @@ export class Mesh extends pulumi.ComponentResource {
 }
 
 function planFor(args: MeshArgs): MeshPlan {
+    checkPathDeadline(args.link?.pathSeconds, "link.pathSeconds");
+    for (const [key, { link }] of Object.entries(args.pairs ?? {})) {
+        checkPathDeadline(link?.pathSeconds, `pairs["${key}"].link.pathSeconds`);
+    }
     return planMesh({
         sites: args.sites.map((site) => site.facts),
         tier: args.tier ?? defaults.tier,
@@ -158,6 +174,7 @@ function createPair(
         throw new Error(`the plan names sites that are not in the mesh: ${pair.key}`);
     }
     const own = args.pairs?.[pair.key];
+    const { pathSeconds, ...link } = { ...args.link, ...own?.link };
     const path = joinSites(
         pair.tier,
         pair.key,
@@ -165,6 +182,7 @@ function createPair(
         b,
         { parent },
         {
+            pathSeconds,
             vpn: {
                 peersOfA: vpnPeers[pair.a] ?? [],
                 peersOfB: vpnPeers[pair.b] ?? [],
@@ -172,21 +190,21 @@ function createPair(
             },
         },
     );
-    const link = new LinkPair(
+    const links = new LinkPair(
         `${name}-${pair.key}`,
         {
             a: { site: a, door: path.doorOfA, topics: pair.topicsToA },
             b: { site: b, door: path.doorOfB, topics: pair.topicsToB },
             tier: pair.tier,
             maxOutageSeconds: pair.maxOutageSeconds,
-            link: { ...args.link, ...own?.link },
+            link,
             proof: { ...args.proof, ...own?.proof },
             pathReady: path.ready,
             sources: { a: path.sourcesOfA, b: path.sourcesOfB },
         },
         { parent },
     );
-    return { pair, link, report: path.report };
+    return { pair, link: links, report: path.report };
 }
 
 function siteRow(site: Site): pulumi.Output<SiteRow> {

@@ -59,8 +59,19 @@ export function checkPath(given: Readonly<Record<string, unknown>>, isKnown: (va
         checkServerAddress(`${String(host)}:${String(port)}`, { allowLoopback: true, argument: "host" });
     }
     for (const [key, value] of Object.entries((timeouts ?? {}) as Record<string, unknown>)) {
-        if (value !== undefined && isKnown(value) && !(typeof value === "number" && value > 0 && value <= 3_600)) {
-            throw new InputError(`timeouts.${key}`, `${quote(value)} is out of range; set more than 0 and at most 3600 seconds`);
+        if (isKnown(value)) {
+            checkPathDeadline(value, `timeouts.${key}`);
         }
+    }
+}
+
+/**
+ * Checks one deadline of a path, in seconds.
+ *
+ * @throws InputError naming the argument
+ */
+export function checkPathDeadline(value: unknown, argument: string): void {
+    if (value !== undefined && !(typeof value === "number" && value > 0 && value <= 3_600)) {
+        throw new InputError(argument, `${quote(value)} is out of range; set more than 0 and at most 3600 seconds`);
     }
 }

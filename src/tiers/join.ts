@@ -3,11 +3,11 @@ import type { Site } from "../contracts/site.js";
 import type { Tier } from "../naming.js";
 import { joinInterconnect } from "./interconnect.js";
 import { joinNat } from "./nat.js";
-import type { TierPath } from "./tierPath.js";
+import type { PathDetails, TierPath } from "./tierPath.js";
 import { joinVpn, type VpnJoin } from "./vpn.js";
 
 /** What a tier needs to know of a pair beyond its two sites. */
-export interface JoinDetails {
+export interface JoinDetails extends PathDetails {
     readonly vpn: VpnJoin;
 }
 
@@ -16,7 +16,7 @@ const joins: Readonly<
     Record<Tier, (pair: string, a: Site, b: Site, opts: pulumi.CustomResourceOptions, details: JoinDetails) => TierPath>
 > = {
     nat: joinNat,
-    vpn: (pair, a, b, opts, { vpn }) => joinVpn(pair, a, b, opts, vpn),
+    vpn: (pair, a, b, opts, { vpn, pathSeconds }) => joinVpn(pair, a, b, opts, { ...vpn, pathSeconds }),
     interconnect: joinInterconnect,
 };
 

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { InterconnectEnd, LinkDoor, PublicEnd, Site, TierPeer, VpnEnd } from "../contracts/site.js";
 import type { TunnelRow } from "../contracts/vpn.js";
 import { linkCredentials, linkTls } from "../link/linkLogin.js";
-import { LinkPath } from "../link/linkPath.js";
+import { LinkPath, type LinkPathArgs } from "../link/linkPath.js";
 import type { Tier } from "../naming.js";
 
 /** The network path of a pair: where each side's door is, and what must exist before a link may use it. */
@@ -39,8 +39,14 @@ const whatJoins: Readonly<Record<Tier, string>> = {
     interconnect: "a private link",
 };
 
+/** What every tier needs to know of a pair beyond its two sites. */
+export interface PathDetails {
+    /** How long either side tries the other's door before the path counts as not working. @default 300 in tier `nat`, else 900 */
+    readonly pathSeconds?: number | undefined;
+}
+
 /** The two ends of a pair in one tier. */
-export interface PairEnds<E extends PublicEnd | VpnEnd | InterconnectEnd> {
+export interface PairEnds<E extends PublicEnd | VpnEnd | InterconnectEnd> extends PathDetails {
     /** The pair's key, `a-b`. */
     readonly pair: string;
     readonly a: Site;
@@ -73,13 +79,15 @@ export function openEnds<E extends PublicEnd | VpnEnd | InterconnectEnd>(
  * @param built what the path consists of: it is tried only when all of it exists
  */
 export function leadEnds<E extends PublicEnd | VpnEnd | InterconnectEnd>(
-    { a, endOfA, b, endOfB }: PairEnds<E>,
+    { a, endOfA, b, endOfB, pathSeconds }: PairEnds<E>,
     built: readonly pulumi.Resource[],
     opts: pulumi.CustomResourceOptions,
     report: TierPath["report"],
 ): TierPath {
-    const pathToA = pathTo(a, endOfA, b, built, opts);
-    const pathToB = pathTo(b, endOfB, a, built, opts);
+    const timeouts = pathSeconds === undefined ? {} : { timeouts: { pathSeconds } };
+    const tryable = { ...opts, dependsOn: [...built, ...a.cluster.ready, ...b.cluster.ready] };
+    const pathToA = pathTo(a, endOfA, b, timeouts, tryable);
+    const pathToB = pathTo(b, endOfB, a, timeouts, tryable);
     // A pair moves as a whole: while one direction of the new path does not work, neither is led over it.
     const tried = [pathToA, pathToB].filter((path): path is LinkPath => path !== undefined);
     const wayToA = wayTo(a, endOfA, b, pathToA, { ...opts, dependsOn: tried });
@@ -114,7 +122,7 @@ function pathTo(
     site: Site,
     end: PublicEnd | VpnEnd | InterconnectEnd,
     from: Site,
-    built: readonly pulumi.Resource[],
+    timeouts: Pick<LinkPathArgs, "timeouts">,
     opts: pulumi.CustomResourceOptions,
 ): LinkPath | undefined {
     const { tier, door } = end;
@@ -132,8 +140,9 @@ function pathTo(
             tier,
             tls: linkTls(door, from.cluster),
             ...linkCredentials(from.cluster, site.cluster),
+            ...timeouts,
         },
-        { ...opts, dependsOn: [...built, ...from.cluster.ready, ...site.cluster.ready] },
+        opts,
     );
 }
 

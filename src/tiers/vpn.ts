@@ -4,10 +4,10 @@ import type { PlannedVpnPeer, TunnelRow, VpnGateway, VpnSide } from "../contract
 import { Secrets } from "../identity/secrets.js";
 import { vpnPairFact } from "./pairFacts.js";
 import { presharedKey } from "./presharedKey.js";
-import { joinEnds, leadEnds, openEnds, type PathReport, type TierPath } from "./tierPath.js";
+import { joinEnds, leadEnds, openEnds, type PathDetails, type PathReport, type TierPath } from "./tierPath.js";
 
 /** What joins two sites by tier `vpn`, beyond the sites themselves. */
-export interface VpnJoin {
+export interface VpnJoin extends PathDetails {
     /** All VPN pairs of each site, from the mesh's plan. */
     readonly peersOfA: readonly PlannedVpnPeer[];
     readonly peersOfB: readonly PlannedVpnPeer[];
@@ -20,7 +20,7 @@ export interface VpnJoin {
  * in one. Sites without gateways, which are processes of one machine, are joined directly.
  */
 export function joinVpn(pair: string, a: Site, b: Site, opts: pulumi.CustomResourceOptions, join: VpnJoin): TierPath {
-    const ends = { pair, a, endOfA: a.vpnEnd(join.peersOfA), b, endOfB: b.vpnEnd(join.peersOfB) };
+    const ends = { pair, a, endOfA: a.vpnEnd(join.peersOfA), b, endOfB: b.vpnEnd(join.peersOfB), pathSeconds: join.pathSeconds };
     const gateways = [ends.endOfA.gateway, ends.endOfB.gateway] as const;
     const planOfA = join.peersOfA.find((peer) => peer.pair === pair);
     const planOfB = join.peersOfB.find((peer) => peer.pair === pair);

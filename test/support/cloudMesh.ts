@@ -18,10 +18,6 @@ const common = {
     reach: { proxy: process.env.CLOUDSIM_PROXY },
     broker: { package: { url: "https://mirror.example.com/emqx.deb", sha256: "a".repeat(64) } },
 };
-// A path that does not work is tried for minutes; here for seconds.
-pulumi.runtime.registerStackTransformation(({ type, props, opts }) =>
-    type.endsWith(":LinkPath") ? { props: { ...props, timeouts: { pathSeconds: config.getNumber("pathSeconds") ?? 60 } }, opts } : undefined,
-);
 const make = {
     aws: () => new (require("linkspan/aws").AwsSite)("aws", { siteNumber: 1, region: "eu-central-1", ...common }),
     gcp: () => new (require("linkspan/gcp").GcpSite)("gcp", { siteNumber: 2, region: "europe-west3", ...common }),
@@ -34,7 +30,8 @@ const mesh = new Mesh("fleet", {
     tier: config.get("tier") ?? "vpn",
     pairs: config.getObject("pairs") ?? {},
     topics: ["fleet/#"],
-    link: { poolSize: 2 },
+    // A path that does not work is tried for minutes; here for seconds.
+    link: { poolSize: 2, pathSeconds: config.getNumber("pathSeconds") ?? 60 },
     proof: { prove: config.get("prove") ?? "change", messages: 20, timeoutSeconds: 10 },
 });
 exports.links = mesh.links;

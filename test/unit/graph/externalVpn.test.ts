@@ -102,6 +102,45 @@ describe("self-hosted sites in tier vpn", () => {
         expect(recording.named("a-path-to-b").inputs).toMatchObject({ host: "10.2.0.4", port: 8884, tier: "vpn" });
     });
 
+    it("try the way for as long as the pair says, else the mesh, else the tier", async () => {
+        const timeoutsOf = async (mesh: Partial<MeshArgs>) => {
+            const { recording } = await pair({}, mesh);
+            expect(recording.named("fleet-a-b-b-to-a").inputs).not.toHaveProperty("pathSeconds");
+            return ["a-path-to-b", "b-path-to-a"].map((name) => recording.named(name).inputs.timeouts);
+        };
+        expect(await timeoutsOf({})).toEqual([undefined, undefined]);
+        expect(await timeoutsOf({ link: { pathSeconds: 1200, poolSize: 2 } })).toEqual([
+            { pathSeconds: 1200 },
+            { pathSeconds: 1200 },
+        ]);
+        const own = { link: { pathSeconds: 1200 }, pairs: { "a-b": { link: { pathSeconds: 60 } } } };
+        expect(await timeoutsOf(own)).toEqual([{ pathSeconds: 60 }, { pathSeconds: 60 }]);
+        const nat = await record(
+            () => {
+                const sites = [new ExternalSite("a", args("a", 1)), new ExternalSite("b", args("b", 2))];
+                new Mesh("fleet", { sites, topics: ["fleet/#"], tier: "nat", ...own });
+            },
+            { outputs },
+        );
+        expect(nat.named("a-path-to-b").inputs).toMatchObject({ tier: "nat", timeouts: { pathSeconds: 60 } });
+    });
+
+    it.each<[string, Partial<MeshArgs>, string]>([
+        [
+            "no time",
+            { link: { pathSeconds: 0 } },
+            "link.pathSeconds: 0 is out of range; set more than 0 and at most 3600 seconds",
+        ],
+        ["more than an hour", { link: { pathSeconds: 3601 } }, "link.pathSeconds: 3601 is out of range"],
+        [
+            "a pair's own",
+            { pairs: { "a-b": { link: { pathSeconds: -1 } } } },
+            'pairs["a-b"].link.pathSeconds: -1 is out of range',
+        ],
+    ])("refuse %s for the way", async (_what, mesh, message) => {
+        await expect(pair({}, mesh)).rejects.toThrow(message);
+    });
+
     it("renews one tunnel's key alone", async () => {
         const { recording } = await pair({}, { pairs: { "a-b": { vpn: { keyRotation: { "1": 1 } } } } });
         expect(recording.named("a-b-tunnel-keys").inputs).toMatchObject({ rotation: { "tunnel-1": 1 } });
