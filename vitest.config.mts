@@ -10,6 +10,7 @@ const clouds = [
     "awsVpnChanges",
     "azureSite",
     "cloudExamples",
+    "cloudPeerings",
     "cloudVpn",
     "gcpSite",
     "gcpVpnChanges",
