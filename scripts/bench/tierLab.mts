@@ -164,8 +164,8 @@ export class TierLab {
     }
 }
 
-/** A pause that is longer than what a busy machine makes by itself. */
-const noticedMs = 150;
+/** Shorter than two intervals of the default BFD, before which nobody can know, and longer than most pauses of a busy machine. */
+const noticedMs = 110;
 const echo = 'require("node:net").createServer((socket) => socket.setNoDelay(true).pipe(socket)).listen(8884, "0.0.0.0")';
 /** 40 connections with a byte every 5 ms each, for 5 s; prints the longest pause between answers of each. */
 const connections = `

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { until } from "../support/localBroker.js";
-import { cannot, type NetworkOutputs, NetworkProject } from "../support/localNetwork.js";
+import { cannot, framesOf, type NetworkOutputs, NetworkProject } from "../support/localNetwork.js";
 import { type Counts, NumberedTraffic } from "../support/numberedTraffic.js";
 import { type ExportedSite, StackSite } from "../support/stackSite.js";
 
@@ -115,7 +115,7 @@ describe("tier vpn of local sites of level network", () => {
                 expect(each).toMatchObject({ lost: 0 });
             }
         });
-        expect(largestFrame(seen)).toBeLessThanOrEqual(1_514);
+        expect(Math.max(...framesOf(seen).map(({ length }) => length))).toBeLessThanOrEqual(1_514);
         for (const [range, name] of [
             ["198.18.1.4/30", "vpn1-0"],
             ["198.18.1.8/30", "vpn1-1"],
@@ -130,14 +130,3 @@ describe("tier vpn of local sites of level network", () => {
         }
     });
 });
-
-/** The largest frame in a pcap file. */
-function largestFrame(pcap: Buffer): number {
-    let largest = 0;
-    for (let at = 24; at + 16 <= pcap.length; ) {
-        const length = pcap.readUInt32LE(at + 8);
-        largest = Math.max(largest, length);
-        at += 16 + length;
-    }
-    return largest;
-}

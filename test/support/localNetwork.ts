@@ -107,16 +107,35 @@ export class NetworkProject {
         return (await this.inside(namespace, process.execPath, "-e", code)).output;
     }
 
+    /** Sends a datagram in plain text from a namespace, whether or not anybody takes it. */
+    async send(namespace: string, host: string, text: string): Promise<void> {
+        const code = `
+            const socket = require("node:dgram").createSocket("udp4");
+            socket.send(${JSON.stringify(text)}, 9, ${JSON.stringify(host)}, () => socket.close());
+        `;
+        await this.inside(namespace, process.execPath, "-e", code);
+    }
+
     /** Records what crosses the internet between the sites while something happens. */
     async capture(work: () => Promise<void>): Promise<Buffer> {
-        const file = join(this.pulumi.folder, "capture.pcap");
-        await ask(this.folder, { op: "startCapture", file });
+        return (await this.captureIn(["internet"], work))[0] ?? Buffer.alloc(0);
+    }
+
+    /** Records what crosses several namespaces at the same time; one pcap file for each. */
+    async captureIn(namespaces: readonly string[], work: () => Promise<void>): Promise<readonly Buffer[]> {
+        const files = namespaces.map((namespace) => ({
+            namespace,
+            file: join(this.pulumi.folder, `capture-${namespace}.pcap`),
+        }));
         try {
+            for (const each of files) {
+                await ask(this.folder, { op: "startCapture", ...each });
+            }
             await work();
         } finally {
             await ask(this.folder, { op: "stopCapture" });
         }
-        return readFileSync(file);
+        return files.map(({ file }) => readFileSync(file));
     }
 
     async dispose(): Promise<void> {
@@ -138,6 +157,17 @@ export function enter(holder: number, namespace: string, command: string, ...arg
             done({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, output: stdout + stderr }),
         );
     });
+}
+
+/** The frames of a pcap file. */
+export function framesOf(pcap: Buffer): readonly Buffer[] {
+    const frames: Buffer[] = [];
+    for (let at = 24; at + 16 <= pcap.length; ) {
+        const length = pcap.readUInt32LE(at + 8);
+        frames.push(pcap.subarray(at + 16, at + 16 + length));
+        at += 16 + length;
+    }
+    return frames;
 }
 
 /** The processes that share a pid namespace. */

@@ -20,19 +20,23 @@ while (defined(my $from = recv($wire, my $frame, 65535, 0))) {
 }
 `;
 
-/** Records what crosses the internet between the sites. One at a time. */
+/** Records what crosses namespaces, one recording for each. */
 export class Capture {
-    #child: ChildProcess | undefined;
+    readonly #children = new Map<string, ChildProcess>();
 
-    /** Begins; returns once frames are recorded. */
-    async start(file: string): Promise<void> {
-        await this.stop();
+    /**
+     * Begins; returns once frames are recorded.
+     *
+     * @param namespace default: the internet between the sites
+     */
+    async start(file: string, namespace: string = namespaceOf.internet): Promise<void> {
+        await this.#end(namespace);
         const out = openSync(file, "w", 0o600);
-        const child = spawn("ip", ["netns", "exec", namespaceOf.internet, "perl", "-e", program], {
+        const child = spawn("ip", ["netns", "exec", namespace, "perl", "-e", program], {
             stdio: ["ignore", out, "pipe"],
         });
         closeSync(out);
-        this.#child = child;
+        this.#children.set(namespace, child);
         await new Promise<void>((resolve, reject) => {
             let said = "";
             child.stderr?.setEncoding("utf8").on("data", (text: string) => {
@@ -46,9 +50,14 @@ export class Capture {
         });
     }
 
+    /** Ends all recordings. */
     async stop(): Promise<void> {
-        const child = this.#child;
-        this.#child = undefined;
+        await Promise.all([...this.#children.keys()].map((namespace) => this.#end(namespace)));
+    }
+
+    async #end(namespace: string): Promise<void> {
+        const child = this.#children.get(namespace);
+        this.#children.delete(namespace);
         if (child !== undefined && child.exitCode === null && child.signalCode === null) {
             const ended = new Promise((resolve) => child.once("exit", resolve));
             child.kill("SIGTERM");

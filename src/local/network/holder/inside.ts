@@ -76,7 +76,7 @@ async function answer(request: Request, { network, doors }: Parts): Promise<unkn
         case "restore":
             return network.cut(request.cut, false);
         case "startCapture":
-            return capture.start(request.file);
+            return capture.start(request.file, request.namespace);
         case "stopCapture":
             return capture.stop();
         default:

@@ -15,7 +15,7 @@ export type Request =
     | { readonly op: "state" }
     | { readonly op: "cut"; readonly cut: Cut }
     | { readonly op: "restore"; readonly cut: Cut }
-    | { readonly op: "startCapture"; readonly file: string }
+    | { readonly op: "startCapture"; readonly file: string; readonly namespace?: string }
     | { readonly op: "stopCapture" };
 
 /** A port on this machine's loopback that leads to one of the broker's. */
