@@ -117,8 +117,8 @@ export interface CloudSiteArgs {
     readonly cidr?: string | undefined;
     /**
      * EMQX licence: `community` (one node), `evaluation` (several nodes, 25 sessions, for a try-out), or a licence key as a Pulumi secret.
-     * Another key is loaded on the running brokers at once, without a restart. To and from `community` and `evaluation` a change takes
-     * effect when machines boot.
+     * Another key is loaded on the running brokers at once, without a restart, and within 12 minutes stands where a broker's next start
+     * finds it. To and from `community` and `evaluation` a change takes effect at that start.
      * @default "community"
      */
     readonly license?: "community" | "evaluation" | pulumi.Output<string> | undefined;

@@ -1,6 +1,6 @@
 /**
- * What a broker fetches from its cloud's secret store at boot, one item each, and the certificates again whenever one has changed. No
- * item stands in user data. The certificates are among them because a renewed one must reach the brokers without replacing a machine.
+ * What a broker fetches from its cloud's secret store at boot, one item each, and certificates and licence every ten minutes. No item
+ * stands in user data. The certificates are among them because a renewed one must reach the brokers without replacing a machine.
  */
 export const bootItemNames = [
     /** `node.cookie`: the same on all nodes of a cluster. */

@@ -257,7 +257,7 @@ describe("the renewal", () => {
         await machine.run();
         const before = machine.entries();
         const link = await (await testAuthority()).link("aws.link.fleet-prod.internal");
-        machine.store({ "link-cert": link.cert, "link-key": link.key, cookie: "another", users: "other", license: "other" });
+        machine.store({ "link-cert": link.cert, "link-key": link.key, cookie: "another", users: "other" });
         const { code, calls, stderr } = await machine.run("refresh");
         expect(code).toBe(0);
         expect(stderr).toBe("linkspan-boot emqx@10.1.0.4: new in place: link-cert link-key\n");
@@ -296,6 +296,41 @@ describe("the renewal", () => {
         machine.store({ "server-key": other.key });
         expect((await machine.run("refresh")).code).toBe(0);
         expect(machine.read("/run/linkspan/tls/server-cert.pem")).toBe(other.cert);
+    });
+
+    it("puts a new licence where EMQX's next start finds it, and leaves the cookie and all else", async () => {
+        const machine = made();
+        await machine.run();
+        const before = machine.entries();
+        const environment = machine.read("/run/linkspan/emqx.env");
+        machine.store({ license: "bmV3LWtleQ==.c2lnbmF0dXJl", cookie: "another", "dashboard-password": "another" });
+        const { code, calls } = await machine.run("refresh");
+        expect(code).toBe(0);
+        expect(machine.read("/run/linkspan/emqx.env")).toBe(
+            environment.replace(/^EMQX_LICENSE__KEY=.*$/m, `EMQX_LICENSE__KEY='"bmV3LWtleQ==.c2lnbmF0dXJl"'`),
+        );
+        const after = machine.entries();
+        expect([...after].filter(([path, { inode }]) => inode !== before.get(path)?.inode).map(([path]) => path)).toEqual([
+            "/run/linkspan/emqx.env",
+        ]);
+        expect(after.get("/run/linkspan/emqx.env")?.mode).toBe(before.get("/run/linkspan/emqx.env")?.mode);
+        expect(calls).toContain("chown root:root /run/linkspan/emqx.env.new");
+        expect(calls.filter((call) => call.startsWith("systemctl"))).toEqual([]);
+    });
+
+    it.each([
+        ["cannot be read", "", "not in the secret store, or not to be read: license"],
+        ["holds a quote", 'key"', "the item license has a character that EMQX's environment cannot hold"],
+    ])("keeps the licence in place while the new one %s", async (_what, license, reason) => {
+        const machine = made();
+        await machine.run();
+        const before = machine.entries();
+        machine.store({ license });
+        const { code, calls } = await machine.run("refresh");
+        expect(code).toBe(1);
+        expect(machine.console).toContain(`FAILED at renewal of the licence: ${reason}`);
+        expect(machine.entries()).toEqual(before);
+        expect(slept(calls)).toBeLessThan(180);
     });
 
     it("keeps what is in place while the store does not answer", async () => {

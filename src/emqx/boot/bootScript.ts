@@ -241,6 +241,10 @@ set_variable() {
     printf '%s=%s%s%s\\n' "$1" "$3" "$value" "$4"
 }
 
+set_license() {
+    set_variable EMQX_LICENSE__KEY license "'\\"" "\\"'"
+}
+
 # The prefix keeps a cookie from beginning with "-", which Erlang would take for an option; quotes keep a value a text.
 place_secrets() {
     local item
@@ -249,7 +253,7 @@ place_secrets() {
     done
     set_variable EMQX_NODE__COOKIE cookie linkspan- '' >"$staged/env"
     set_variable EMQX_DASHBOARD__DEFAULT_PASSWORD dashboard-password "'\\"" "\\"'" >>"$staged/env"
-    set_variable EMQX_LICENSE__KEY license "'\\"" "\\"'" >>"$staged/env"
+    set_license >>"$staged/env"
     place "$staged/env" "$run/emqx.env" 0600 root:root
 }
 
@@ -277,12 +281,26 @@ prepare() {
     tell READY
 }
 
+fetch_license() {
+    fetch_one license >"$staged/license" && [[ -s $staged/license ]]
+}
+
+# For the next start of EMQX: a running one is told of a new licence by its API.
+renew_license() {
+    retry "$refresh_seconds" fetch_license || fail "not in the secret store, or not to be read: license"
+    grep -v '^EMQX_LICENSE__KEY=' "$run/emqx.env" >"$staged/env" || fail "$run/emqx.env holds no cookie"
+    set_license >>"$staged/env"
+    place "$staged/env" "$run/emqx.env" 0600 root:root
+}
+
 # The cookie, users and keys that EMQX was started with stay: a running node must not part from its cluster.
 refresh() {
     [[ -e $run/ready ]] || return 0
     step="renewal of certificates"
     fetch "$refresh_seconds" "\${tls[@]}"
     replace_tls
+    step="renewal of the licence"
+    renew_license
 }
 
 if [[ \${BASH_SOURCE[0]} == "$0" ]]; then

@@ -32,7 +32,7 @@ WantedBy=multi-user.target
 `;
 
 const refreshUnit = `[Unit]
-Description=Linkspan: renewal of certificates
+Description=Linkspan: renewal of certificates and licence
 After=linkspan-boot.service
 [Service]
 Type=oneshot
@@ -40,7 +40,7 @@ ExecStart=/usr/local/sbin/linkspan-boot refresh
 `;
 
 const refreshTimer = `[Unit]
-Description=Linkspan: renewal of certificates
+Description=Linkspan: renewal of certificates and licence
 [Timer]
 OnActiveSec=10min
 OnUnitActiveSec=10min
