@@ -25,14 +25,18 @@ const sites = Array.from({ length: Number(process.env.BENCH_SITES) }, (_, i) => 
 new Mesh("mesh", { sites, topics: ["fleet/#"], link: { poolSize: 1 }, proof: { count: 20 } });
 `;
 
-/** The same resources, as somebody would write them by hand: literal arguments, no components, the same SDKs loaded. */
+/**
+ * The same resources, as somebody would write them by hand: literal arguments, no components, the same SDKs loaded. Dynamic resources have
+ * the same properties and a lifecycle that does nothing: state keeps digests of their secrets, with which the real one could do nothing.
+ */
 const byHand = `
 const pulumi = require("@pulumi/pulumi");
 for (const module of ["aws/ec2", "aws/lb", "gcp/compute", "gcp/secretmanager", "azure-native/network", "azure-native/compute"]) {
     require("@pulumi/" + module + "/index.js");
 }
+const nothing = "exports.handler=()=>({check:async(o,n)=>({inputs:n}),diff:async()=>({changes:false})});";
 for (const { type, name, inputs } of require("./resources.json")) {
-    new pulumi.CustomResource(type, name, inputs);
+    new pulumi.CustomResource(type, name, "__provider" in inputs ? { ...inputs, __provider: nothing } : inputs);
 }
 `;
 
@@ -43,70 +47,102 @@ interface StateResource {
     readonly inputs?: Record<string, unknown>;
 }
 
-/** How long a size may take before the next ones are left out, seconds. */
-const mostSeconds = 900;
+/** Seconds that all of one size may take; on a quiet machine the largest needs a fraction of it. */
+const secondsPerSize = 2_400;
 
 /**
  * Preview of three cloud sites beside the same resources written by hand, and how time and state grow with sites, on simulated clouds
- * that take no time themselves.
+ * that take no time themselves. A size that fails or takes too long is one missed row; the others keep their figures.
+ *
+ * @param onRows called with the rows of each size as soon as they are known
  */
-export async function benchClouds(sizes: readonly number[], env: NodeJS.ProcessEnv): Promise<Row[]> {
-    const { Simulation } = await import("../../test/cloudsim/simulation.mts");
-    const rows: Row[] = [];
+export async function benchClouds(
+    sizes: readonly number[],
+    env: NodeJS.ProcessEnv,
+    onRows: (rows: readonly Row[]) => void,
+): Promise<void> {
     for (const size of sizes) {
-        console.log(
-            `  ${size} cloud sites: preview, up, no-op up, destroy${size === 3 ? "; then preview of the same by hand" : ""}`,
-        );
-        const folder = mkdtempSync(join(tmpdir(), "linkspan-bench-clouds-"));
-        const simulation: Simulation = await Simulation.open({ folder, pace: 0, boot: "quick" });
-        simulation.account.set("aws/eips", 1_000);
-        const stack = await BenchStack.create(mesh, { ...simulation.env(env), BENCH_SITES: String(size), ...providerSettings });
-        const began = Date.now();
         try {
-            const previews = [await preview(stack), ...(size === 3 ? [await preview(stack), await preview(stack)] : [])];
-            const up = await stack.pulumi(["up", "--yes", "--skip-preview"]);
-            const noop = await stack.pulumi(["up", "--yes", "--skip-preview", "--expect-no-changes"]);
-            const { stdout } = await stack.pulumi(["stack", "export", "--show-secrets"]);
-            const resources = (JSON.parse(stdout) as { deployment: { resources: StateResource[] } }).deployment.resources;
-            const encrypted = (await stack.pulumi(["stack", "export"])).stdout.length;
-            const what = `${size} cloud sites (${(size * (size - 1)) / 2} pairs, ${resources.length} resources)`;
-            if (size === 3) {
-                rows.push(ratio(`${what}: preview`, median(previews), await previewByHand(resources, simulation, env), 1.5));
-            } else {
-                rows.push({ what: `${what}: preview`, value: `${median(previews).toFixed(1)} s` });
-            }
-            rows.push({ what: `${what}: up`, value: `${up.seconds.toFixed(1)} s` });
-            rows.push({ what: `${what}: no-op up`, value: `${noop.seconds.toFixed(1)} s` });
-            rows.push({ what: `${what}: state`, value: `${(encrypted / 1024).toFixed(0)} kB` });
-            const destroy = await stack.pulumi(["destroy", "--yes", "--skip-preview"]);
-            const left = simulation.account.objects().length;
-            rows.push({ what: `${what}: destroy`, value: `${destroy.seconds.toFixed(1)} s`, against: `${left} objects left` });
+            onRows(await life(size, env, performance.now() + secondsPerSize * 1_000));
         } catch (error) {
-            rows.push({ what: `${size} cloud sites`, value: `failed: ${String(error).split("\n", 1)[0]}`, met: false });
-        } finally {
-            stack.dispose();
-            await simulation.close();
-            rmSync(folder, { recursive: true, force: true });
-        }
-        if (Date.now() - began > mostSeconds * 1_000) {
-            rows.push({ what: "larger sizes", value: "left out", against: `${size} sites took longer than ${mostSeconds} s` });
-            break;
+            const said = error instanceof Error ? error.message : String(error);
+            console.log(`  ${size} cloud sites: ${said}`);
+            onRows([{ what: `${size} cloud sites`, value: `no figures: ${said.split("\n")[0]}`, goal: "to finish", met: false }]);
         }
     }
-    return rows;
 }
 
-/** What the providers of real clouds are told by their own settings. */
-const providerSettings = { AWS_REGION: "eu-central-1", GOOGLE_PROJECT: "bench", ARM_LOCATION: "germanywestcentral" };
+/** One whole life of a stack, told step by step: the larger ones take minutes. */
+async function life(size: number, env: NodeJS.ProcessEnv, deadlineMs: number): Promise<Row[]> {
+    const { Simulation } = await import("../../test/cloudsim/simulation.mts");
+    const folder = mkdtempSync(join(tmpdir(), "linkspan-bench-clouds-"));
+    const simulation: Simulation = await Simulation.open({ folder, pace: 0, boot: "quick" });
+    simulation.account.set("aws/eips", 1_000);
+    const stack = await cloudStack(mesh, { ...simulation.env(env), BENCH_SITES: String(size) });
+    const step = stepsOf(stack, `${size} cloud sites`, deadlineMs);
+    try {
+        const previews = await step.times("preview", size === 3 ? 3 : 1, "preview");
+        const up = await step.once("up", "up", "--yes", "--skip-preview");
+        const noop = await step.once("no-op up", "up", "--yes", "--skip-preview", "--expect-no-changes");
+        const { stdout: plainState } = await stack.pulumi(["stack", "export", "--show-secrets"]);
+        const { stdout: state } = await stack.pulumi(["stack", "export"]);
+        const resources = (JSON.parse(plainState) as { deployment: { resources: StateResource[] } }).deployment.resources;
+        const destroy = await step.once("destroy", "destroy", "--yes", "--skip-preview");
+        const left = simulation.account.objects().length;
+        const what = `${size} cloud sites (${(size * (size - 1)) / 2} pairs, ${resources.length} resources)`;
+        return [
+            size === 3
+                ? ratio(`${what}: preview`, previews, await previewByHand(resources, simulation, env, deadlineMs), 1.5)
+                : { what: `${what}: preview`, value: `${previews.toFixed(1)} s` },
+            { what: `${what}: up`, value: `${up.toFixed(1)} s` },
+            { what: `${what}: no-op up`, value: `${noop.toFixed(1)} s` },
+            { what: `${what}: destroy`, value: `${destroy.toFixed(1)} s` },
+            { what: `${what}: objects left`, value: String(left), goal: "0", met: left === 0 },
+            { what: `${what}: state`, value: `${(state.length / 1024).toFixed(0)} kB` },
+        ];
+    } finally {
+        stack.dispose();
+        await simulation.close();
+        rmSync(folder, { recursive: true, force: true });
+    }
+}
 
-async function preview(stack: BenchStack): Promise<number> {
-    return (await stack.pulumi(["preview"])).seconds;
+/** Runs of the CLI on one stack that say how long they took, in seconds. */
+function stepsOf(stack: BenchStack, what: string, deadlineMs: number) {
+    const once = async (name: string, ...args: string[]): Promise<number> => {
+        const { seconds } = await stack.pulumi(args, Math.max(1_000, deadlineMs - performance.now()));
+        console.log(`  ${what}: ${name} ${seconds.toFixed(1)} s`);
+        return seconds;
+    };
+    /** The middle of several runs. */
+    const times = async (name: string, count: number, ...args: string[]): Promise<number> => {
+        const seconds: number[] = [];
+        while (seconds.length < count) {
+            seconds.push(await once(name, ...args));
+        }
+        return median(seconds);
+    };
+    return { once, times };
+}
+
+/** Where the providers are told to make what names no place of its own. */
+const providerSettings = `config:
+  aws:region: eu-central-1
+  gcp:project: bench
+  gcp:region: europe-west3
+  azure-native:location: germanywestcentral
+`;
+
+/** A stack of the bench whose clouds are simulated. */
+function cloudStack(program: string, env: NodeJS.ProcessEnv, files: Readonly<Record<string, string>> = {}): Promise<BenchStack> {
+    return BenchStack.create(program, env, { ...files, "Pulumi.bench.yaml": providerSettings });
 }
 
 async function previewByHand(
     resources: readonly StateResource[],
     simulation: Simulation,
     env: NodeJS.ProcessEnv,
+    deadlineMs: number,
 ): Promise<number> {
     const written = resources
         .filter(({ type, custom }) => custom === true && !type.startsWith("pulumi:"))
@@ -115,15 +151,9 @@ async function previewByHand(
             name: `${urn.split("::").at(-1)}-${index}`,
             inputs: plain(inputs),
         }));
-    const stack = await BenchStack.create(
-        byHand,
-        { ...simulation.env(env), ...providerSettings },
-        {
-            "resources.json": JSON.stringify(written),
-        },
-    );
+    const stack = await cloudStack(byHand, simulation.env(env), { "resources.json": JSON.stringify(written) });
     try {
-        return median([await preview(stack), await preview(stack), await preview(stack)]);
+        return await stepsOf(stack, `${written.length} resources by hand`, deadlineMs).times("preview", 3, "preview");
     } finally {
         stack.dispose();
     }

@@ -49,7 +49,7 @@ export class BenchStack {
         return stack;
     }
 
-    /** Runs the CLI; throws with its output when it fails or takes longer than `timeoutMs`. */
+    /** Runs the CLI; throws with what it said of the reason when it fails or takes longer than `timeoutMs`. */
     async pulumi(args: readonly string[], timeoutMs?: number): Promise<{ seconds: number; stdout: string }> {
         const start = process.hrtime.bigint();
         const { code, stdout, stderr } = await run("pulumi", [...args, "--non-interactive"], {
@@ -61,7 +61,7 @@ export class BenchStack {
             throw new Error(`pulumi ${args.join(" ")} was stopped after ${(timeoutMs / 1000).toFixed(0)} s`);
         }
         if (code !== 0) {
-            throw new Error(`pulumi ${args.join(" ")} ended with ${code}\n${stdout}${stderr}`);
+            throw new Error(`pulumi ${args.join(" ")} ended with ${code}\n${reasonOf(stdout + stderr)}`);
         }
         return { seconds: Number(process.hrtime.bigint() - start) / 1e9, stdout };
     }
@@ -75,4 +75,17 @@ export class BenchStack {
             console.log(`  ${this.folder} is left behind: ${error instanceof Error ? error.message : error}`);
         }
     }
+}
+
+/** Lines of the CLI's output that are told of a failure. */
+const reasonLines = 25;
+
+/** Why the CLI failed: the errors among its diagnostics, each below its resource; where there are none, its last words. */
+function reasonOf(output: string): string {
+    const lines = output.split("\n").filter((line) => line.trim() !== "");
+    const diagnostics = lines.slice(lines.findIndex((line) => line.startsWith("Diagnostics:")) + 1);
+    const told = diagnostics.filter(
+        (line, index) => /\berror: /.test(line) || (/^ {2}\S/.test(line) && /\berror: /.test(diagnostics[index + 1] ?? "")),
+    );
+    return told.length > 0 ? told.slice(0, reasonLines).join("\n") : lines.slice(-reasonLines).join("\n");
 }
