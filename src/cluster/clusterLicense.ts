@@ -21,7 +21,7 @@ export interface ClusterLicenseArgs {
 
 /**
  * The licence of a running cluster: a new key is loaded on all its nodes at once, without a restart. Brokers read the key by themselves
- * only when they boot.
+ * only when they start.
  *
  * `destroy` leaves the licence as it is: a cluster has always one.
  */

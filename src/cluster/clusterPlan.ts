@@ -77,6 +77,11 @@ export interface ClusterPlan {
 
 /** Clusters of EMQX core nodes beyond this size gain nothing: every node keeps all routes. */
 const mostNodes = 7;
+/**
+ * Nodes that every node's boot data names. Planned nodes that do not exist are not among them, though that would spare the first node a
+ * replacement when a second one comes: while a seed does not answer, EMQX counts its discovery as failed, warns, and repeats it every few
+ * seconds (ekka's `ekka_autocluster`, seen in its source and in emqx/emqx issue 9662, not measured). A single node would do so for life.
+ */
 const seedCount = 3;
 const longestClusterName = 63;
 /** User names that are Linkspan's own. */
