@@ -16,7 +16,10 @@ export async function cannot(capability: Capability): Promise<string | undefined
     return missing;
 }
 
-/** Sites a, b, c in one network, of which a and b are linked; what is wrong on purpose comes by configuration. */
+/**
+ * Sites a, b, c in one network, of which a and b are linked. With `wrong` site a is told something else of the tunnels than site b: arguments
+ * of the library give both sides of a pair the same, so the half is changed on its way.
+ */
 const program = `
 const pulumi = require("@pulumi/pulumi");
 const { Mesh } = require("linkspan");
@@ -30,7 +33,13 @@ const wrong = config.get("wrong");
 if (wrong !== undefined) {
     const [site] = sites;
     const own = site.vpnEnd.bind(site);
-    const change = { suite: (peer) => ({ ...peer, suite: "aes-gcm" }) }[wrong];
+    const key = pulumi.secret("Wrong" + "A".repeat(27));
+    const change = {
+        key: (peer) => ({ ...peer, presharedKeys: Object.fromEntries(Object.keys(peer.presharedKeys).map((each) => [each, key])) }),
+        suite: (peer) => ({ ...peer, suite: "aes-gcm" }),
+        range: (peer) => ({ ...peer, vpn: { ...peer.vpn, ranges: ["10.99.0.0/16"] } }),
+        number: (peer) => ({ ...peer, vpn: { ...peer.vpn, asn: 64_999 } }),
+    }[wrong];
     site.vpnEnd = (peers) => {
         const end = own(peers);
         return { ...end, gateway: { ...end.gateway, connect: (peer, opts) => end.gateway.connect(change(peer), opts) } };
